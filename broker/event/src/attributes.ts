@@ -25,7 +25,7 @@ const NAME = /^[a-z0-9]+$/;
 const TIME =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt](?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 // RFC 2046 through RFC 6838: type "/" subtype, then parameters that we do not look into.
-const MEDIA_TYPE = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+\/[!#$%&'*+\-.^_`|~\dA-Za-z]+\s*(?:;.*)?$/;
+const MEDIA_TYPE = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+\/[!#$%&'*+\-.^_`|~\dA-Za-z]+[ \t]*(?:;[\t -~]*)?$/;
 // RFC 3986: what a URI-reference may be made of. Non-ASCII is let through, as every SDK does.
 const URI_REFERENCE = /^(?:[^\s<>"{}|\\^`%]|%[\dA-Fa-f]{2})+$/;
 const ABSOLUTE_URI = /^[A-Za-z][\dA-Za-z+\-.]*:(?:[^\s<>"{}|\\^`%]|%[\dA-Fa-f]{2})+$/;
@@ -72,7 +72,7 @@ export function checkAttribute(name: ContextAttribute, value: unknown): asserts 
       if (value.trim() === '') throw new EventFault(name, 'a string that is not blank', value);
       break;
     case 'source':
-      if (!URI_REFERENCE.test(value)) throw new EventFault(name, 'a URI-reference (RFC 3986)', value);
+      if (!isUriReference(value)) throw new EventFault(name, 'a URI-reference (RFC 3986)', value);
       break;
     case 'dataschema':
       if (!ABSOLUTE_URI.test(value)) throw new EventFault(name, 'an absolute URI (RFC 3986)', value);
@@ -87,6 +87,11 @@ export function checkAttribute(name: ContextAttribute, value: unknown): asserts 
     case 'subject':
       break;
   }
+}
+
+/** Whether the text may be a URI-reference (RFC 3986 §4.1): its characters are checked, not its grammar. */
+export function isUriReference(value: string): boolean {
+  return URI_REFERENCE.test(value);
 }
 
 /** True for `application/json`, `text/json` and every `+json` type, whatever the parameters and the case. */

@@ -1,4 +1,4 @@
-import { checkAttribute, checkExtension, checkName } from './attributes.ts';
+import { checkAttribute, checkExtension, checkName, isUriReference } from './attributes.ts';
 import type { ExtensionValue, Extensions } from './attributes.ts';
 import { EventFault } from './fault.ts';
 
@@ -101,7 +101,9 @@ function schemaOf(attributes: Attributes, specversion: string): string | undefin
   if (specversion === '1.0') return optional(attributes, 'dataschema');
   const value = attributes['schemaurl'];
   if (value === undefined || value === null) return undefined;
-  checkAttribute('source', value);
+  if (typeof value !== 'string' || !isUriReference(value)) {
+    throw new EventFault('schemaurl', 'a URI-reference (RFC 3986)', value);
+  }
   return value;
 }
 
