@@ -1,0 +1,95 @@
+import type { Position } from './log.ts';
+
+/**
+ * How far each route has come, and what it must come back to. All of it is small state under a key,
+ * so that it fits a compacted Kafka topic as well as a table.
+ */
+export interface Progress {
+  /** What is known of a route; undefined for a route that the log has never seen. */
+  load(route: string, topic: string): RouteProgress | undefined;
+  /** Resolves when the outcomes are durable. Rejects as {@link Log.append} does. */
+  settle(settlements: readonly Settlement[]): Promise<void>;
+  /** Saves positions. Resolves when durable. */
+  save(positions: readonly SavedPosition[]): Promise<void>;
+  /** Deliveries of a route that wait for their next attempt, the earliest first. */
+  waiting(route: string, limit: number): readonly Waiting[];
+}
+
+export interface RouteProgress {
+  /** Everything up to here has been finished, or is remembered one by one as waiting or dead. */
+  readonly position: Position;
+  /** What lies beyond the position and is finished all the same. */
+  readonly finished: ReadonlySet<Position>;
+}
+
+/** A route's (or a topic's) position. `undefined` says: this route has nothing open and stands where its topic stands. */
+export interface SavedPosition {
+  readonly name: string;
+  readonly position: Position | undefined;
+}
+
+/** What became of one attempt. */
+export type Outcome =
+  /** The subscriber took it. */
+  | 'delivered'
+  /** It failed, and there will be another attempt. */
+  | 'retrying'
+  /** It failed for good, and the dead letter sink took it. */
+  | 'deadLettered'
+  /** It failed for good, and rests among the dead letters of its route. */
+  | 'parked';
+
+/** Which target the attempt was for. */
+export type Stage = 'subscriber' | 'deadLetterSink';
+
+/** Why an attempt failed. */
+export interface Failure {
+  /** The address that failed. */
+  readonly destination: string;
+  /** The status of the response; undefined without one. */
+  readonly status?: number | undefined;
+  /** For people. */
+  readonly message: string;
+  /** The beginning of the response's body, in base64 (at most 1024 characters). */
+  readonly data?: string | undefined;
+}
+
+/** One attempt and its outcome. */
+export interface Settlement {
+  readonly route: string;
+  readonly position: Position;
+  /** From 1; counts on through both stages and through redrives. */
+  readonly attempt: number;
+  readonly stage: Stage;
+  readonly outcome: Outcome;
+  readonly startedAt: number;
+  /** Milliseconds. */
+  readonly duration: number;
+  /** The status of the response; undefined without one. */
+  readonly status?: number | undefined;
+  readonly failure?: Failure | undefined;
+  /** With `retrying`: when the next attempt is due, and what it is for. */
+  readonly next?: Next | undefined;
+  /** Whether this attempt came from the waiting deliveries, which it then leaves. */
+  readonly waited: boolean;
+}
+
+export interface Next {
+  readonly dueAt: number;
+  readonly stage: Stage;
+  /** How many attempts of this stage have been made: the k of the next wait. */
+  readonly tries: number;
+}
+
+/** A delivery that waits for its next attempt. */
+export interface Waiting {
+  readonly route: string;
+  readonly position: Position;
+  /** The number of the attempt to come. */
+  readonly attempt: number;
+  readonly dueAt: number;
+  readonly stage: Stage;
+  readonly tries: number;
+  /** Why the last attempt failed; undefined after a redrive. */
+  readonly failure: Failure | undefined;
+}

@@ -1,0 +1,150 @@
+import { Worker } from 'node:worker_threads';
+
+import { LogBroken, LogFull } from '../log.ts';
+import { GroupBuilder } from './group.ts';
+import type { Names } from './names.ts';
+import type { Task } from './tasks.ts';
+import type { Request, Response } from './writer.ts';
+
+/** Writes into a group, and is told what became of it. */
+export interface Contribution {
+  write(group: GroupBuilder): void;
+  /** Called in the order of the commits. */
+  committed(): void;
+  failed(error: Error): void;
+}
+
+/**
+ * Group commit: while one group is being synced, what arrives gathers in the next. A lone contribution goes at once;
+ * there is no timer.
+ */
+export class Committer {
+  readonly #worker: Worker;
+  readonly #names: Names;
+  #gathering: Contribution[] = [];
+  #task: { task: Task; resolve: (count: number) => void; reject: (error: Error) => void }[] = [];
+  #inFlight: ((response: Response) => void) | undefined;
+  #scheduled = false;
+  #broken: LogBroken | undefined;
+  readonly #whenBroken = Promise.withResolvers<Error>();
+
+  private constructor(worker: Worker, names: Names) {
+    this.#worker = worker;
+    this.#names = names;
+    worker.on('message', (response: Response) => this.#answered(response));
+    worker.on('error', (error) => this.#break(error.message));
+  }
+
+  /** Resolves when the file is open and its tables are there; rejects with why it cannot be opened. */
+  static async open(file: string, names: Names): Promise<Committer> {
+    // The file beside this one: .ts where the sources run, .js where they are built.
+    const url = new URL(`./writer${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
+    const worker = new Worker(url, { workerData: { file } });
+    const first = await new Promise<Response>((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+    });
+    if ('done' in first) return new Committer(worker, names);
+    await worker.terminate();
+    throw new Error('broken' in first ? first.broken : 'the database could not be opened');
+  }
+
+  /** Resolves with why, once nothing more can be written. */
+  get broken(): Promise<Error> {
+    return this.#whenBroken.promise;
+  }
+
+  contribute(contribution: Contribution): void {
+    if (this.#broken !== undefined) {
+      contribution.failed(this.#broken);
+      return;
+    }
+    this.#gathering.push(contribution);
+    this.#schedule();
+  }
+
+  /** Runs a task as a transaction of its own, between the groups. */
+  run(task: Task): Promise<number> {
+    if (this.#broken !== undefined) return Promise.reject(this.#broken);
+    return new Promise((resolve, reject) => {
+      this.#task.push({ task, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Resolves when everything contributed so far is decided and the thread has ended. */
+  async close(): Promise<void> {
+    while (this.#inFlight !== undefined || this.#gathering.length > 0 || this.#task.length > 0) {
+      await new Promise<void>((resolve) => {
+        setImmediate(resolve);
+      });
+    }
+    const exited = new Promise((resolve) => {
+      this.#worker.once('exit', resolve);
+    });
+    this.#worker.postMessage({ close: true } satisfies Request);
+    await exited;
+  }
+
+  #schedule(): void {
+    if (this.#inFlight !== undefined || this.#scheduled) return;
+    this.#scheduled = true;
+    // What is contributed in the same turn belongs into the same group.
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#send();
+    });
+  }
+
+  #send(): void {
+    const next = this.#task.shift();
+    if (next !== undefined) {
+      this.#inFlight = (response) => {
+        if ('done' in response) next.resolve(response.done);
+        else next.reject(this.#errorOf(response));
+      };
+      this.#worker.postMessage({ task: next.task } satisfies Request);
+      return;
+    }
+    const contributions = this.#gathering;
+    if (contributions.length === 0) return;
+    this.#gathering = [];
+    const builder = new GroupBuilder((name) => this.#names.numberOf(name));
+    for (const contribution of contributions) contribution.write(builder);
+    this.#names.writeUnsaved(builder);
+    this.#inFlight = (response) => {
+      if ('done' in response) this.#names.saved();
+      const error = 'done' in response ? undefined : this.#errorOf(response);
+      for (const contribution of contributions) {
+        if (error === undefined) contribution.committed();
+        else contribution.failed(error);
+      }
+    };
+    const group = builder.build();
+    this.#worker.postMessage({ group } satisfies Request, [group.data]);
+  }
+
+  #answered(response: Response): void {
+    const answer = this.#inFlight;
+    this.#inFlight = undefined;
+    if ('broken' in response) this.#break(response.broken);
+    answer?.(response);
+    this.#send();
+  }
+
+  #errorOf(response: Exclude<Response, { done: number }>): Error {
+    if ('full' in response) return new LogFull(`no space left for the log (${response.full})`);
+    return this.#broken ?? new LogBroken(response.broken);
+  }
+
+  #break(message: string): void {
+    if (this.#broken !== undefined) return;
+    this.#broken = new LogBroken(`a write or sync of the log failed (${message}); restart to recover what is on disk`);
+    this.#whenBroken.resolve(this.#broken);
+    for (const contribution of this.#gathering.splice(0)) contribution.failed(this.#broken);
+    for (const { reject } of this.#task.splice(0)) reject(this.#broken);
+    const answer = this.#inFlight;
+    this.#inFlight = undefined;
+    answer?.({ broken: message });
+  }
+}

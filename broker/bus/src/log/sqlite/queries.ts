@@ -1,0 +1,65 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+import type { DeadLetterQuery, EntryQuery, History } from '../history.ts';
+import type { DeadLetter } from '../history.ts';
+import type { Names } from './names.ts';
+import { attemptOf, deadLetterOf, entryOf, waitingOf } from './rows.ts';
+import type { Row } from './rows.ts';
+
+/** Questions about the past, answered from the tables. */
+export function openHistory(database: DatabaseSync, names: Names): History {
+  const nameOf = (id: number) => names.nameOf(id);
+  const attempts = database.prepare('SELECT * FROM attempt WHERE position = ? ORDER BY started_at, attempt');
+  const replies = database.prepare('SELECT * FROM entry WHERE cause = ? ORDER BY position');
+  const waiting = database.prepare('SELECT * FROM waiting WHERE position = ? ORDER BY route');
+  const entries = database.prepare(`
+    SELECT * FROM entry
+    WHERE (:topic IS NULL OR topic = :topic) AND (:before IS NULL OR position < :before)
+      AND (:id IS NULL OR attributes ->> '$.id' = :id)
+      AND (:type IS NULL OR attributes ->> '$.type' = :type)
+      AND (:source IS NULL OR attributes ->> '$.source' = :source)
+    ORDER BY position DESC LIMIT :limit`);
+  const perRoute = (table: string) => {
+    const statement = database.prepare(`SELECT route, count(*) AS count FROM ${table} GROUP BY route`);
+    return () =>
+      Object.fromEntries(statement.all().map((row) => [nameOf(row['route'] as number), Number(row['count'])]));
+  };
+  const waitingPerRoute = perRoute('waiting');
+  const deadPerRoute = perRoute('dead');
+  // Counting rows would read them all; nearly every position between the first and the last is one.
+  const span = database.prepare('SELECT coalesce(max(position) - min(position) + 1, 0) AS count FROM entry');
+
+  return {
+    entries: (query: EntryQuery) =>
+      entries
+        .all({
+          topic: query.topic === undefined ? null : names.numberOf(query.topic),
+          before: query.before ?? null,
+          id: query.id ?? null,
+          type: query.type ?? null,
+          source: query.source ?? null,
+          limit: query.limit,
+        })
+        .map((row) => entryOf(row as Row, nameOf)),
+    attempts: (position) => attempts.all(position).map((row) => attemptOf(row as Row, nameOf)),
+    replies: (position) => replies.all(position).map((row) => entryOf(row as Row, nameOf)),
+    waitingFor: (position) => waiting.all(position).map((row) => waitingOf(row as Row, nameOf)),
+    counts: () => ({ entries: Number(span.get()!['count']), waiting: waitingPerRoute(), deadLetters: deadPerRoute() }),
+  };
+}
+
+/** The dead letters that a query asks for. */
+export function deadLetterQuery(
+  database: DatabaseSync,
+  names: Names,
+): (query: DeadLetterQuery) => readonly DeadLetter[] {
+  const statement = database.prepare(`
+    SELECT entry.*, dead.route AS dead_route, dead.died_at, dead.attempts, dead.failure
+    FROM dead JOIN entry USING (position)
+    WHERE (:route IS NULL OR dead.route = :route) AND (:position IS NULL OR position = :position)
+    ORDER BY dead.died_at DESC LIMIT :limit`);
+  return ({ route, position, limit }) =>
+    statement
+      .all({ route: route === undefined ? null : names.numberOf(route), position: position ?? null, limit })
+      .map((row) => deadLetterOf(row as Row, (id) => names.nameOf(id)));
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+
+import { draft, storeContract } from '../store.contract.ts';
+import { openSqliteStore } from './store.ts';
+
+const temporaryFolder = () => mkdtempSync(join(tmpdir(), 'millrace-log-'));
+
+storeContract('sqlite', async () => {
+  const folder = temporaryFolder();
+  let store = await openSqliteStore(folder);
+  return {
+    store,
+    async reopen() {
+      await store.close();
+      store = await openSqliteStore(folder);
+      return store;
+    },
+    async end() {
+      await store.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+});
+
+test('a folder written by another version is refused with what to do', async () => {
+  const folder = temporaryFolder();
+  const database = new DatabaseSync(join(folder, 'log.db'));
+  database.exec('PRAGMA user_version = 99');
+  database.close();
+  await assert.rejects(
+    openSqliteStore(folder),
+    /format 99, this one reads 1\): use that version, or another data folder/,
+  );
+  rmSync(folder, { recursive: true });
+});
+
+test('appends that arrive together are committed in the order in which they came', async () => {
+  const folder = temporaryFolder();
+  const store = await openSqliteStore(folder);
+  const order: number[] = [];
+  await Promise.all(
+    Array.from({ length: 500 }, (_, index) => store.log.append([draft()]).then(() => order.push(index))),
+  );
+  assert.deepEqual(
+    order,
+    order.toSorted((a, b) => a - b),
+  );
+  await store.close();
+  rmSync(folder, { recursive: true });
+});

@@ -1,0 +1,192 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+
+import type { Entry, Log, Position } from '../log.ts';
+import type { Progress } from '../progress.ts';
+import type { Store } from '../store.ts';
+import { Tail } from '../tail.ts';
+import { Committer } from './committer.ts';
+import { Names } from './names.ts';
+import { deadLetterQuery, openHistory } from './queries.ts';
+import { entryOf, waitingOf } from './rows.ts';
+import type { Row } from './rows.ts';
+import { openForReading, openForWriting } from './schema.ts';
+import { TRIM_AT_ONCE } from './tasks.ts';
+import type { Task } from './tasks.ts';
+
+/**
+ * A store in one SQLite file, `log.db` in the folder (made when it is not there). Writes go through a thread of their
+ * own, grouped; reads are short and happen here. Rejects when the folder or the file cannot be used, with what to do.
+ */
+export async function openSqliteStore(folder: string): Promise<Store> {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'log.db');
+  openForWriting(file).close();
+  const database = openForReading(file);
+  const names = new Names(
+    database
+      .prepare('SELECT name, id FROM name ORDER BY id')
+      .all()
+      .map((row) => [row['name'] as string, row['id'] as number]),
+  );
+  const committer = await Committer.open(file, names);
+  const checkpointer = startCheckpointer(file);
+  const nameOf = (id: number) => names.nameOf(id);
+
+  const log = openLog();
+  const progress = openProgress();
+  const list = deadLetterQuery(database, names);
+  let closing: Promise<void> | undefined;
+
+  return {
+    log,
+    progress,
+    history: openHistory(database, names),
+    deadLetters: {
+      list,
+      redrive: (selected, dueAt) => committer.run({ kind: 'redrive', keys: selected.map(numbered), dueAt }),
+      purge: (selected) => committer.run({ kind: 'purge', keys: selected.map(numbered) }),
+    },
+    async trim({ before, maxBytes, passed }) {
+      const task: Task = {
+        kind: 'trim',
+        passed: [...passed].map(([topic, position]) => [names.numberOf(topic), position]),
+        before,
+        maxBytes,
+      };
+      let total = 0;
+      for (;;) {
+        const count = await committer.run(task);
+        total += count;
+        if (count < TRIM_AT_ONCE) return total;
+      }
+    },
+    broken: Promise.race([committer.broken, checkpointer.broken]),
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+
+  async function close(): Promise<void> {
+    await checkpointer.close();
+    await committer.close();
+    database.close();
+  }
+
+  function numbered(key: { route: string; position: Position }): [number, Position] {
+    return [names.numberOf(key.route), key.position];
+  }
+
+  function openLog(): Log {
+    const after = database.prepare('SELECT * FROM entry WHERE topic = ? AND position > ? ORDER BY position LIMIT ?');
+    const one = database.prepare('SELECT * FROM entry WHERE position = ?');
+    const last = database.prepare('SELECT coalesce(max(position), 0) AS position FROM entry');
+    const lastOfTopic = database.prepare('SELECT coalesce(max(position), 0) AS position FROM entry WHERE topic = ?');
+    const tails = new Map<string, Tail>();
+    let position = last.get()!['position'] as number;
+
+    const tailOf = (topic: string) => {
+      let tail = tails.get(topic);
+      if (tail === undefined) {
+        tail = new Tail(lastOfTopic.get(names.numberOf(topic))!['position'] as number);
+        tails.set(topic, tail);
+      }
+      return tail;
+    };
+
+    return {
+      append: (drafts) =>
+        new Promise((resolve, reject) => {
+          for (const draft of drafts) tailOf(draft.topic);
+          let entries: Entry[] = [];
+          committer.contribute({
+            write(group) {
+              // Numbered here and not before: positions must grow in the order of the commits.
+              entries = drafts.map((draft) => ({ ...draft, position: (position += 1) }));
+              for (const entry of entries) group.entry(entry.position, entry);
+            },
+            committed() {
+              for (const [topic, those] of byTopic(entries)) tailOf(topic).push(those);
+              resolve(entries);
+            },
+            failed: reject,
+          });
+        }),
+      async read(topic, from, limit, signal) {
+        const tail = tailOf(topic);
+        while (!signal.aborted) {
+          const recent = tail.after(from, limit);
+          if (recent === undefined) {
+            const rows = after.all(names.numberOf(topic), from, limit);
+            if (rows.length > 0) return rows.map((row) => entryOf(row as Row, nameOf));
+          } else if (recent.length > 0) {
+            return recent;
+          }
+          await tail.grown(signal);
+        }
+        return [];
+      },
+      get(at) {
+        const row = one.get(at);
+        return row === undefined ? undefined : entryOf(row as Row, nameOf);
+      },
+      end: (topic) => tailOf(topic).end,
+    };
+  }
+
+  function openProgress(): Progress {
+    const saved = database.prepare('SELECT position FROM progress WHERE name = ?');
+    const finished = database.prepare(
+      "SELECT position FROM attempt WHERE position > ? AND route = ? AND outcome <> 'retrying'",
+    );
+    const waiting = database.prepare('SELECT * FROM waiting WHERE route = ? ORDER BY due_at, position LIMIT ?');
+    const retrying = database.prepare('SELECT position FROM waiting WHERE route = ? AND position > ?');
+
+    return {
+      load(route, topic) {
+        const number = names.numberOf(route);
+        const row = saved.get(number);
+        if (row === undefined) return undefined;
+        const position = Number(row['position'] ?? saved.get(names.numberOf(topic))?.['position'] ?? 0);
+        const beyond = [...finished.all(position, number), ...retrying.all(number, position)];
+        return { position, finished: new Set(beyond.map((it) => it['position'] as number)) };
+      },
+      settle: (settlements) => write((group) => settlements.forEach((settlement) => group.settle(settlement))),
+      save: (positions) => write((group) => positions.forEach((position) => group.save(position))),
+      waiting: (route, limit) => waiting.all(names.numberOf(route), limit).map((row) => waitingOf(row as Row, nameOf)),
+    };
+  }
+
+  function write(into: Parameters<Committer['contribute']>[0]['write']): Promise<void> {
+    return new Promise((resolve, reject) => {
+      committer.contribute({ write: into, committed: resolve, failed: reject });
+    });
+  }
+}
+
+function byTopic(entries: readonly Entry[]): Iterable<[string, readonly Entry[]]> {
+  const [first] = entries;
+  if (first === undefined) return [];
+  if (entries.every((entry) => entry.topic === first.topic)) return [[first.topic, entries]];
+  return Map.groupBy(entries, (entry) => entry.topic);
+}
+
+function startCheckpointer(file: string): { broken: Promise<Error>; close(): Promise<void> } {
+  const url = new URL(`./checkpointer${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
+  const worker = new Worker(url, { workerData: { file } });
+  const broken = Promise.withResolvers<Error>();
+  worker.on('message', (message: { broken: string }) => broken.resolve(new Error(message.broken)));
+  worker.on('error', (error) => broken.resolve(error));
+  return {
+    broken: broken.promise,
+    async close() {
+      const exited = new Promise((resolve) => {
+        worker.once('exit', resolve);
+      });
+      worker.postMessage('close');
+      await exited;
+    },
+  };
+}

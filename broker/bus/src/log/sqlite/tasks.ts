@@ -1,0 +1,79 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+import type { Position } from '../log.ts';
+
+/** Rare work on what is stored. Keys are pairs of a route's number and a position. */
+export type Task =
+  | { readonly kind: 'redrive'; readonly keys: readonly (readonly [number, Position])[]; readonly dueAt: number }
+  | { readonly kind: 'purge'; readonly keys: readonly (readonly [number, Position])[] }
+  | {
+      readonly kind: 'trim';
+      /** Per topic number, the position that all its routes have passed. */
+      readonly passed: readonly (readonly [number, Position])[];
+      readonly before: number;
+      readonly maxBytes: number;
+    };
+
+/** At most so many entries go in one transaction, so that nobody waits long behind it. */
+export const TRIM_AT_ONCE = 2_000;
+
+/** Runs a task inside a transaction; returns how many rows it was about. */
+export function tasks(database: DatabaseSync, task: Task): number {
+  switch (task.kind) {
+    case 'redrive':
+      return redrive(database, task.keys, task.dueAt);
+    case 'purge':
+      return purge(database, task.keys);
+    case 'trim':
+      return trim(database, task);
+  }
+}
+
+function redrive(database: DatabaseSync, keys: readonly (readonly [number, Position])[], dueAt: number): number {
+  const find = database.prepare('SELECT attempts FROM dead WHERE route = ? AND position = ?');
+  const remove = database.prepare('DELETE FROM dead WHERE route = ? AND position = ?');
+  const wait = database.prepare("INSERT OR REPLACE INTO waiting VALUES (?, ?, ?, ?, 'subscriber', 0, NULL)");
+  let count = 0;
+  for (const [route, position] of keys) {
+    const row = find.get(route, position);
+    if (row === undefined) continue;
+    wait.run(route, position, Number(row['attempts']) + 1, dueAt);
+    remove.run(route, position);
+    count += 1;
+  }
+  return count;
+}
+
+function purge(database: DatabaseSync, keys: readonly (readonly [number, Position])[]): number {
+  const remove = database.prepare('DELETE FROM dead WHERE route = ? AND position = ?');
+  let count = 0;
+  for (const [route, position] of keys) count += Number(remove.run(route, position).changes);
+  return count;
+}
+
+function trim(database: DatabaseSync, task: Extract<Task, { kind: 'trim' }>): number {
+  const before = usedBytes(database) > task.maxBytes ? Number.MAX_SAFE_INTEGER : task.before;
+  // The newest entry stays: the next start counts on from its position.
+  const select = database.prepare(`
+    SELECT position FROM entry
+    WHERE topic = ? AND position <= ? AND arrived_at < ? AND position < (SELECT max(position) FROM entry)
+      AND NOT EXISTS (SELECT 1 FROM waiting WHERE waiting.position = entry.position)
+      AND NOT EXISTS (SELECT 1 FROM dead WHERE dead.position = entry.position)
+    ORDER BY position LIMIT ?`);
+  const removeEntry = database.prepare('DELETE FROM entry WHERE position = ?');
+  const removeAttempts = database.prepare('DELETE FROM attempt WHERE position = ?');
+  let count = 0;
+  for (const [topic, passed] of task.passed) {
+    for (const row of select.all(topic, passed, before, TRIM_AT_ONCE - count)) {
+      removeAttempts.run(row['position'] as number);
+      removeEntry.run(row['position'] as number);
+      count += 1;
+    }
+  }
+  return count;
+}
+
+function usedBytes(database: DatabaseSync): number {
+  const pragma = (name: string) => Number(database.prepare(`PRAGMA ${name}`).get()![name]);
+  return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
+}
