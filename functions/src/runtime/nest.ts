@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+// Hears the process groups that live, a line for every change, the whole list each time. When we die, however
+// suddenly, the pipe closes: then it ends what is on the list and removes the folder. It stands outside of the
+// authors' processes, because a function in an endless loop could not watch over itself.
+const GUARD = `
+groups=
+while read -r line; do groups=$line; done
+[ -n "$groups" ] || exit 0
+for group in $groups; do kill -s KILL -- "-$group"; done
+rm -rf -- "$1"`;
+
+/** What the processes of one runtime share while there are any: a private folder, and a guard against orphans. */
+export interface Nest {
+  /** Makes a folder for one instance, readable by this user only. */
+  enter(name: string): string;
+  /** From now on this process group ends when we do. */
+  watch(group: number): void;
+  /** The instance of this folder is gone, and its process group too. Resolves when the folder is. */
+  leave(folder: string, group: number | undefined): Promise<void>;
+}
+
+/** Makes a nest. It holds no process and no folder while it has no instance. */
+export function makeNest(): Nest {
+  let current: Brood | undefined;
+  const broods = new Map<string, Brood>();
+  return {
+    enter(name) {
+      current ??= beginBrood();
+      const folder = join(current.folder, name);
+      mkdirSync(folder, { mode: 0o700 });
+      current.members += 1;
+      broods.set(folder, current);
+      return folder;
+    },
+    watch(group) {
+      current?.groups.add(group);
+      if (current) tellGuard(current);
+    },
+    async leave(folder, group) {
+      const brood = broods.get(folder);
+      if (brood === undefined) return;
+      broods.delete(folder);
+      if (group !== undefined) brood.groups.delete(group);
+      tellGuard(brood);
+      brood.members -= 1;
+      if (brood.members > 0) return remove(folder);
+      if (brood === current) current = undefined;
+      await Promise.all([remove(brood.folder), endGuard(brood.guard)]);
+    },
+  };
+}
+
+/** One life of the nest: from its first instance until it has none. */
+interface Brood {
+  readonly folder: string;
+  readonly guard: ChildProcess;
+  readonly groups: Set<number>;
+  members: number;
+}
+
+function beginBrood(): Brood {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-'));
+  // A session of its own: the interrupt that a terminal sends to all of us must not end it before the others.
+  const guard = spawn('/bin/sh', ['-c', GUARD, 'millrace-guard', folder], {
+    detached: true,
+    env: { PATH: process.env['PATH'] },
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  guard.on('error', () => {});
+  guard.stdin.on('error', () => {});
+  return { folder, guard, groups: new Set(), members: 0 };
+}
+
+function tellGuard(brood: Brood): void {
+  brood.guard.stdin!.write(`${[...brood.groups].join(' ')}\n`);
+}
+
+async function endGuard(guard: ChildProcess): Promise<void> {
+  guard.stdin!.end();
+  if (guard.pid === undefined || guard.exitCode !== null || guard.signalCode !== null) return;
+  await new Promise((resolve) => guard.once('exit', resolve));
+}
+
+/** Something may still write into it in its last moment, hence the retries; what cannot be removed is left behind. */
+async function remove(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 }).catch(() => {});
+}

@@ -1,0 +1,37 @@
+import type { Handler } from '@millrace/event/handler';
+
+import type { FunctionLog } from '../function-log.ts';
+import type { Workload } from '../workload.ts';
+
+/**
+ * Where instances of functions live: processes of this machine today; containers or a cluster for another adapter.
+ * How many there are and which one gets a call is not its business.
+ */
+export interface Runtime {
+  /** Begins an instance. Returns at once and never throws for the code: `ready` says whether it came up. */
+  start(workload: Workload, log: (line: FunctionLog) => void): Instance;
+}
+
+/** One running copy of an author's code. */
+export interface Instance {
+  /** Tells it from its siblings, in logs. */
+  readonly id: string;
+  /** Resolves when it takes calls; rejects with an Error for people when it never will (it is gone by itself then). */
+  readonly ready: Promise<void>;
+  /**
+   * One call. Rejects with {@link NotTaken} when nothing of it reached the code, so that another instance may have it;
+   * with a `HandlerFailure` otherwise, after the signal has aborted too. When it aborts, the code may still be at work.
+   */
+  readonly handler: Handler;
+  /** Resolves when nothing of it is left, with how it ended: `exited with code 1; last on stderr: …`. Never rejects. */
+  readonly ended: Promise<string>;
+  /** Takes nothing more, finishes what it has, and ends. Resolves with `ended`. Idempotent. */
+  stop(): Promise<void>;
+  /** Ends it now, with all that it has started. Resolves with `ended`. Idempotent. */
+  kill(): Promise<void>;
+}
+
+/** The call never reached the code: the instance was stopping or gone. It may go to another one without harm. */
+export class NotTaken extends Error {
+  override readonly name = 'NotTaken';
+}
