@@ -1,0 +1,69 @@
+import { Type } from 'typebox';
+import type { Static } from 'typebox';
+import { completeDestination, DestinationSchema } from './destination.ts';
+import type { Destination } from './destination.ts';
+import { parsePeriod, periodRule } from './duration.ts';
+import { Fields } from './schema.ts';
+
+const Period = (least: 'zero' | 'more than zero') =>
+  Type.Optional(Type.String({ rule: periodRule(least), expected: 'an ISO-8601 period such as "PT0.2S"' }));
+
+const MAX_INT32 = 2_147_483_647;
+
+const WITHOUT_FORMAT = {
+  deadLetterSink: Type.Optional(DestinationSchema),
+  /** How often after the first attempt. */
+  retry: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_INT32, expected: 'an integer >= 0' })),
+  /** How long one attempt may take. */
+  timeout: Period('more than zero'),
+  backoffPolicy: Type.Optional(Type.Enum(['linear', 'exponential'])),
+  /** The unit of the wait before a retry. */
+  backoffDelay: Period('zero'),
+  /** No wait is longer. */
+  backoffMax: Period('more than zero'),
+  /** No `Retry-After` is honoured beyond this; zero ignores them. */
+  retryAfterMax: Period('zero'),
+};
+
+/** How events are delivered (duck type DeliverySpec). Nothing has a default here: the kinds that use it say theirs. */
+export const DeliverySchema = Fields(
+  { ...WITHOUT_FORMAT, format: Type.Optional(Type.Enum(['json', 'binary'])) },
+  { expected: 'an object that says how to deliver' },
+);
+
+/** The same without `format`, as KafkaSource has it. */
+export const SourceDeliverySchema = Fields(WITHOUT_FORMAT, { expected: 'an object that says how to deliver' });
+
+export type DeliverySpec = Static<typeof DeliverySchema>;
+
+/** A delivery in numbers; what was not said is absent, and up to who delivers. */
+export interface DeliveryNumbers {
+  /** Attempts after the first one; 0 when not said. */
+  retry: number;
+  timeoutMs?: number;
+  backoffPolicy?: 'linear' | 'exponential';
+  backoffDelayMs?: number;
+  backoffMaxMs?: number;
+  retryAfterMaxMs?: number;
+  /** Binary mode of the HTTP binding unless `json` (structured mode) is asked for. */
+  format: 'binary' | 'json';
+  deadLetterSink?: Destination;
+}
+
+/** The delivery in numbers (milliseconds). The spec must have passed validation. */
+export function deliveryNumbers(spec: DeliverySpec | undefined): DeliveryNumbers {
+  const numbers: DeliveryNumbers = { retry: spec?.retry ?? 0, format: spec?.format ?? 'binary' };
+  if (spec === undefined) return numbers;
+  if (spec.deadLetterSink !== undefined) numbers.deadLetterSink = spec.deadLetterSink;
+  if (spec.backoffPolicy !== undefined) numbers.backoffPolicy = spec.backoffPolicy;
+  for (const field of ['timeout', 'backoffDelay', 'backoffMax', 'retryAfterMax'] as const) {
+    const ms = spec[field] === undefined ? undefined : parsePeriod(spec[field]);
+    if (ms !== undefined) numbers[`${field}Ms`] = ms;
+  }
+  return numbers;
+}
+
+/** Sets the namespace of the dead-letter sink's reference, in place. */
+export function completeDelivery(delivery: DeliverySpec | undefined, namespace: string): void {
+  completeDestination(delivery?.deadLetterSink, namespace);
+}

@@ -1,0 +1,41 @@
+import type { TSchema } from 'typebox';
+import { brokerKind } from './broker.ts';
+import { configMapKind } from './config-map.ts';
+import { kafkaSourceKind } from './kafka-source.ts';
+import type { KindDefinition } from './kind.ts';
+import type { AnyResource } from './resource.ts';
+import { inputSchema } from './schema.ts';
+import { secretKind } from './secret.ts';
+import { serviceKind } from './service.ts';
+import { triggerKind } from './trigger.ts';
+import { webhookSourceKind } from './webhook-source.ts';
+
+/** The name of a kind. */
+export type KindName = AnyResource['kind'];
+
+/** Every kind that can be said, by name. */
+export const KINDS: Readonly<Record<KindName, KindDefinition>> = Object.freeze({
+  Broker: brokerKind,
+  Trigger: triggerKind,
+  Service: serviceKind,
+  KafkaSource: kafkaSourceKind,
+  WebhookSource: webhookSourceKind,
+  Secret: secretKind,
+  ConfigMap: configMapKind,
+});
+
+/** True for the name of a kind that can be said. */
+export function isKind(name: unknown): name is KindName {
+  return typeof name === 'string' && Object.hasOwn(KINDS, name);
+}
+
+/**
+ * The JSON Schema (draft 2020-12 vocabulary) of what may be written for the kind: a fresh object of plain JSON, with the
+ * defaults in it. Our keywords `expected` and `defaulted` are annotations. Rules between fields are not in it.
+ */
+export function schemaOf(kind: KindName): TSchema {
+  const { schema, apiVersions } = KINDS[kind];
+  const plain = JSON.parse(JSON.stringify(inputSchema(schema))) as TSchema & { properties: Record<string, unknown> };
+  plain.properties['apiVersion'] = { type: 'string', enum: [...apiVersions] };
+  return plain;
+}
