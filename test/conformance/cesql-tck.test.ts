@@ -38,12 +38,17 @@ if (home === undefined) {
   }
 }
 
-/** Expressions are text even where YAML would see a boolean or a number (`TRUE`, `-10`), so they are taken as written. */
+/**
+ * Expressions are text even where YAML would see a boolean or a number (`TRUE`, `-10`), so they are taken as written.
+ * Some of the published files misspell the key.
+ */
 function load(path: string): Suite {
   const document = parseDocument(readFileSync(path, 'utf8'));
   visit(document, {
     Pair(_, { key, value }) {
-      if (isScalar(key) && key.value === 'expression' && isScalar(value)) value.value = value.source;
+      if (!isScalar(key) || !isScalar(value) || !/^express?ion$/.test(String(key.value))) return;
+      key.value = 'expression';
+      value.value = value.source;
     },
   });
   return document.toJS() as Suite;

@@ -149,7 +149,7 @@ function checkCall(call: CallTree, text: string, path: string): void {
   const known = signatures(call.name);
   const [expected, advice] =
     call.name === 'KN_VERIFY_CORRELATION_ID'
-      ? ['a function of CESQL', 'KN_VERIFY_CORRELATION_ID comes with RequestReply, which declares it by itself.']
+      ? ['a function of CESQL', 'KN_VERIFY_CORRELATION_ID comes with RequestReply; a filter cannot call it.']
       : known.length > 0
         ? [known.join(' or '), 'Correct the arguments.']
         : [`a function that exists`, `Use one of ${functionNames().join(', ')}.`];

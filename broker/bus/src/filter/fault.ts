@@ -32,9 +32,11 @@ export class FilterFault extends Error {
   }
 }
 
-/** A value as people read it in a message: JSON, at most 80 characters; `nothing` for undefined. */
+/** A value as people read it in a message: at most 80 characters, `nothing` for undefined. Never throws. */
 export function show(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value) ?? typeof value;
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value !== 'string') return JSON.stringify(value) ?? typeof value;
+  return value.length > 78 ? `${JSON.stringify(value.slice(0, 60))}...` : JSON.stringify(value);
 }

@@ -1,14 +1,14 @@
 import type { CloudEvent } from '@millrace/event/event';
 import type { Position } from '../fault.ts';
 import { compile } from './compile.ts';
-import type { ErrorKind, Outcome } from './compile.ts';
+import type { ErrorKind, Outcome } from './evaluate.ts';
 import { positionOf } from './fault.ts';
 import { parse } from './parser.ts';
 import type { Tree } from './tree.ts';
 import type { Value } from './value.ts';
 
 export { CesqlFault } from './fault.ts';
-export type { ErrorKind } from './compile.ts';
+export type { ErrorKind } from './evaluate.ts';
 export type { Value } from './value.ts';
 
 /** An error of an evaluation, for people: the kind (CESQL 1.0.0 §3.3), a sentence, and where in the expression. */

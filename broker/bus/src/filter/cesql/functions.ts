@@ -1,3 +1,4 @@
+import { isOutside, left, lengthOf, right, substring, trim } from './text.ts';
 import { castTo, toBoolean, toInteger, toText } from './value.ts';
 import type { Type, Value } from './value.ts';
 
@@ -137,50 +138,3 @@ const FUNCTIONS: Readonly<Record<string, readonly BuiltIn[]>> = {
     },
   ],
 };
-
-function lengthOf(value: string): number {
-  let count = 0;
-  for (let at = 0; at < value.length; count++) at = next(value, at);
-  return count;
-}
-
-function left(value: string, count: number): string {
-  return count < 0 ? value : value.slice(0, offsetOf(value, count));
-}
-
-function right(value: string, count: number): string {
-  return count < 0 ? value : value.slice(offsetOf(value, lengthOf(value) - count));
-}
-
-function isOutside(value: string, position: number): boolean {
-  return Math.abs(position) > lengthOf(value);
-}
-
-/** Positions count from 1, and from the end when negative; 0 is no place at all. */
-function substring(value: string, position: number, count: number): string {
-  if (position === 0 || isOutside(value, position) || count < 0) return '';
-  const rest = value.slice(offsetOf(value, position > 0 ? position - 1 : lengthOf(value) + position));
-  return rest.slice(0, offsetOf(rest, count));
-}
-
-/** Where the character of that index, from 0, stands in the text; the end of the text when there are not so many. */
-function offsetOf(value: string, index: number): number {
-  let at = 0;
-  for (let count = 0; count < index && at < value.length; count++) at = next(value, at);
-  return at;
-}
-
-function next(value: string, at: number): number {
-  return at + (value.codePointAt(at)! > 0xffff ? 2 : 1);
-}
-
-const WHITE_SPACE = /\p{White_Space}/u;
-
-/** Unicode's white space; JavaScript's own `trim` takes another set. */
-function trim(value: string): string {
-  let start = 0;
-  let end = value.length;
-  while (start < end && WHITE_SPACE.test(value.charAt(start))) start++;
-  while (end > start && WHITE_SPACE.test(value.charAt(end - 1))) end--;
-  return value.slice(start, end);
-}
