@@ -242,31 +242,32 @@ export class ScaledFunction implements RunningFunction {
     }
     const member: Member = { instance, phase: 'starting', calls: new Set(), idle: undefined };
     this.#members.add(member);
-    instance.ready.then(
-      () => this.#came(member),
-      (error: unknown) => {
-        if (member.phase === 'leaving') return;
-        this.#leave(member);
-        this.#startFailed(error);
-      },
-    );
-    void instance.ended.then((how) => this.#went(member, how));
+    void this.#follow(member);
     return true;
   }
 
-  #came(member: Member): void {
-    if (member.phase === 'leaving') return;
-    member.phase = 'ready';
-    this.#broken = undefined;
-    this.#rest(member);
+  /** The life of an instance, as its function takes it. */
+  async #follow(member: Member): Promise<void> {
+    const { instance } = member;
+    try {
+      await instance.ready;
+      if (member.phase === 'starting') this.#came(member);
+    } catch (error) {
+      const wasWanted = member.phase === 'starting';
+      this.#leave(member);
+      if (wasWanted) this.#startFailed(error);
+    }
+    const how = await instance.ended;
+    this.#members.delete(member);
+    if (member.phase === 'ready') this.#failed(`it ${how}`);
+    this.#leave(member);
     this.#scale();
   }
 
-  #went(member: Member, how: string): void {
-    this.#members.delete(member);
-    // A start that fails is told by `ready`, which knows more; one that leaves was told to.
-    if (member.phase === 'ready') this.#failed(`it ${how}`);
-    this.#leave(member);
+  #came(member: Member): void {
+    member.phase = 'ready';
+    this.#broken = undefined;
+    this.#rest(member);
     this.#scale();
   }
 
