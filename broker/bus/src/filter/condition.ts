@@ -1,10 +1,6 @@
 import { isAttributeName } from './attribute.ts';
-import { CesqlFault, compileCesql } from './cesql/cesql.ts';
 import type { Cesql } from './cesql/cesql.ts';
-import { findFunction, functionNames, signatures } from './cesql/functions.ts';
-import { parts } from './cesql/tree.ts';
-import type { CallTree } from './cesql/tree.ts';
-import { positionOf } from './cesql/fault.ts';
+import { compileExpression } from './expression.ts';
 import { FilterFault, show } from './fault.ts';
 
 /** A filter that has been read and checked: nothing in it can be wrong any more. Paths are for people. */
@@ -12,7 +8,7 @@ export type Condition =
   | TextCondition
   | { readonly dialect: 'all' | 'any'; readonly path: string; readonly children: readonly Condition[] }
   | { readonly dialect: 'not'; readonly path: string; readonly child: Condition }
-  | { readonly dialect: 'cesql'; readonly path: string; readonly text: string; readonly cesql: Cesql };
+  | { readonly dialect: 'cesql'; readonly path: string; readonly cesql: Cesql };
 
 /** Holds when every term does. `attributes` is the old `filter.attributes` of a Trigger. */
 export interface TextCondition {
@@ -50,8 +46,9 @@ export function readAttributes(attributes: unknown, path: string): Condition | u
 }
 
 /** Reads a list of filters that must all pass. Unlike in `all`, there may be none. */
-export function readList(specs: readonly unknown[], path: string): Condition | undefined {
-  return join('all', path, readEach(specs, path, 1));
+export function readList(specs: unknown, path: string): Condition | undefined {
+  if (Array.isArray(specs)) return join('all', path, readEach(specs, path, 1));
+  throw new FilterFault(path, 'a list of filters', show(specs), 'Write a list.');
 }
 
 function read(spec: unknown, path: string, depth: number): Condition | undefined {
@@ -96,7 +93,8 @@ function readDialect(dialect: string, value: unknown, path: string, depth: numbe
       return child && { dialect, path, child };
     }
     default:
-      return readCesql(value, path);
+      if (value === '') return undefined;
+      return { dialect: 'cesql', path, cesql: compileExpression(value, path) };
   }
 }
 
@@ -124,36 +122,6 @@ function readTerms(attributes: unknown, path: string, emptyAllowed: boolean): Te
     const advice = `To ask whether the event has it at all, write {"cesql": "EXISTS ${attribute}"}.`;
     throw new FilterFault(place, 'text that is not empty', '""', advice);
   });
-}
-
-function readCesql(value: unknown, path: string): Condition | undefined {
-  if (typeof value !== 'string') {
-    throw new FilterFault(path, 'a CESQL expression', show(value), 'Write the expression as text.');
-  }
-  if (value === '') return undefined;
-  try {
-    const cesql = compileCesql(value);
-    for (const { tree } of parts(cesql.tree)) if (tree.kind === 'call') checkCall(tree, value, path);
-    return { dialect: 'cesql', path, text: value, cesql };
-  } catch (error) {
-    if (!(error instanceof CesqlFault)) throw error;
-    throw new FilterFault(path, error.expected, error.got, 'Correct the expression.', error.position);
-  }
-}
-
-/** A call that finds no function would make every event fail; CESQL allows it, a filter has no use for it. */
-function checkCall(call: CallTree, text: string, path: string): void {
-  const count = call.arguments.length;
-  if (findFunction(call.name, count) !== undefined) return;
-  const got = `${call.name} with ${count} argument${count === 1 ? '' : 's'}`;
-  const known = signatures(call.name);
-  const [expected, advice] =
-    call.name === 'KN_VERIFY_CORRELATION_ID'
-      ? ['a function of CESQL', 'KN_VERIFY_CORRELATION_ID comes with RequestReply; a filter cannot call it.']
-      : known.length > 0
-        ? [known.join(' or '), 'Correct the arguments.']
-        : [`a function that exists`, `Use one of ${functionNames().join(', ')}.`];
-  throw new FilterFault(path, expected, got, advice, positionOf(text, call.at));
 }
 
 function unknownDialect(path: string, key: string): FilterFault {

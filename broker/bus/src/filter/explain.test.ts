@@ -37,7 +37,7 @@ describe('the explanation of a filter', () => {
         path: 'all',
         matched: false,
         attribute: undefined,
-        expected: 'all to match',
+        expected: '2 matches',
         got: '0',
         message: '0 of 2 match',
         children: [
@@ -77,9 +77,9 @@ describe('the explanation of a filter', () => {
     );
   });
 
-  test('counts the attributes of one dialect', () => {
+  test('counts how many attributes match', () => {
     const { matched, message } = explainFilter({ exact: { type: 'order', source: '/other' } }, event);
-    assert.deepEqual({ matched, message }, { matched: false, message: '1 of 2 attributes match' });
+    assert.deepEqual({ matched, message }, { matched: false, message: '1 of 2 match' });
   });
 
   const rows: [cesql: string, message: string][] = [

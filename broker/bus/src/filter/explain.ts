@@ -1,5 +1,6 @@
 import type { CloudEvent } from '@millrace/event/event';
 import { attributeReader } from './attribute.ts';
+import type { Cesql } from './cesql/cesql.ts';
 import { parts } from './cesql/tree.ts';
 import { readCondition } from './condition.ts';
 import type { Condition, Term, TextCondition } from './condition.ts';
@@ -18,7 +19,7 @@ export interface Explanation {
   readonly attribute: string | undefined;
   /** What would have matched, as text for people. */
   readonly expected: string;
-  /** What the event has, as text for people: JSON, at most 80 characters, or `nothing`. */
+  /** What the event has, or how many matches there are, as text for people. */
   readonly got: string;
   readonly message: string;
   readonly children: readonly Explanation[];
@@ -31,54 +32,64 @@ export function explainFilter(spec: FilterSpec, event: CloudEvent): Explanation 
 
 /** Explains what has been read. Every branch is evaluated, also those that a filter would not come to. */
 export function explainCondition(condition: Condition | undefined, event: CloudEvent): Explanation {
-  if (condition === undefined) {
-    return branch('none', '', true, 'any event', 'an event', 'there is no filter, so every event passes', []);
-  }
+  if (condition === undefined) return NO_FILTER;
   switch (condition.dialect) {
     case 'all':
-    case 'any':
-      return explainGroup(condition.dialect, condition.path, condition.children, event);
-    case 'not': {
-      const child = explainCondition(condition.child, event);
-      const message = child.matched ? 'what must not match matches' : 'what must not match does not match';
-      return branch(
-        'not',
-        condition.path,
-        !child.matched,
-        'no match',
-        child.matched ? 'a match' : 'no match',
-        message,
-        [child],
-      );
+    case 'any': {
+      const { dialect, path } = condition;
+      const children = condition.children.map((child) => explainCondition(child, event));
+      return explainGroup(dialect, path, dialect === 'all' ? children.length : 1, children);
     }
+    case 'not':
+      return explainNot(condition.path, explainCondition(condition.child, event));
     case 'cesql':
-      return explainCesql(condition, event);
+      return explainCesql(condition.path, condition.cesql, event);
     default:
       return explainTerms(condition, event);
   }
 }
 
+const NO_FILTER: Explanation = {
+  dialect: 'none',
+  path: '',
+  matched: true,
+  attribute: undefined,
+  expected: 'any event',
+  got: 'an event',
+  message: 'there is no filter, so every event passes',
+  children: [],
+};
+
 function explainGroup(
-  dialect: 'all' | 'any',
+  dialect: Explanation['dialect'],
   path: string,
-  conditions: readonly Condition[],
-  event: CloudEvent,
+  wanted: number,
+  children: readonly Explanation[],
 ): Explanation {
-  const children = conditions.map((condition) => explainCondition(condition, event));
   const count = children.filter((child) => child.matched).length;
-  const matched = dialect === 'all' ? count === children.length : count > 0;
-  const expected = dialect === 'all' ? 'all to match' : 'at least one to match';
-  return branch(dialect, path, matched, expected, `${count}`, `${count} of ${children.length} match`, children);
+  return {
+    dialect,
+    path,
+    matched: count >= wanted,
+    attribute: undefined,
+    expected: wanted === 1 ? 'at least 1 match' : `${wanted} matches`,
+    got: `${count}`,
+    message: `${count} of ${children.length} match`,
+    children,
+  };
 }
 
-function explainTerms(condition: TextCondition, event: CloudEvent): Explanation {
-  const { dialect, path, terms } = condition;
+function explainNot(path: string, child: Explanation): Explanation {
+  const got = child.matched ? 'a match' : 'no match';
+  const message = child.matched ? 'what must not match matches' : 'what must not match does not match';
+  const matched = !child.matched;
+  return { dialect: 'not', path, matched, attribute: undefined, expected: 'no match', got, message, children: [child] };
+}
+
+function explainTerms({ dialect, path, terms }: TextCondition, event: CloudEvent): Explanation {
   const children = terms.map((term) => explainTerm(dialect, term, event));
   const [first] = children;
-  if (children.length === 1 && first !== undefined) return first;
-  const count = children.filter((child) => child.matched).length;
-  const message = `${count} of ${children.length} attributes match`;
-  return branch(dialect, path, count === children.length, 'all attributes to match', `${count}`, message, children);
+  return children.length === 1 && first !== undefined ? first : explainGroup(dialect, path, children.length, children);
 }
 
 const EXPECTED: Record<TextCondition['dialect'], (value: string) => string> = {
@@ -97,30 +108,28 @@ function explainTerm(dialect: TextCondition['dialect'], term: Term, event: Cloud
   return { dialect, path, matched, attribute, expected, got, message, children: [] };
 }
 
-function explainCesql(condition: Extract<Condition, { dialect: 'cesql' }>, event: CloudEvent): Explanation {
-  const { path, cesql } = condition;
+function explainCesql(path: string, cesql: Cesql, event: CloudEvent): Explanation {
   const { value, error } = cesql.evaluate(event);
-  const names = new Set<string>();
-  for (const { tree } of parts(cesql.tree))
-    if (tree.kind === 'attribute' || tree.kind === 'exists') names.add(tree.name);
-  const values = [...names].map((name) => `${name} is ${show(attributeReader(name)(event))}`);
   const result =
     error === undefined
       ? `the expression is ${show(value)}`
       : `${error.kind} at line ${error.position.line}, column ${error.position.column}: ${error.message}`;
-  const matched = value === true && error === undefined;
-  const message = [result, ...values].join('; ');
-  return branch('cesql', path, matched, 'true', error === undefined ? show(value) : error.kind, message, []);
+  const values = namesIn(cesql).map((name) => `${name} is ${show(attributeReader(name)(event))}`);
+  return {
+    dialect: 'cesql',
+    path,
+    matched: value === true && error === undefined,
+    attribute: undefined,
+    expected: 'true',
+    got: error === undefined ? show(value) : `a ${error.kind} error`,
+    message: [result, ...values].join('; '),
+    children: [],
+  };
 }
 
-function branch(
-  dialect: Explanation['dialect'],
-  path: string,
-  matched: boolean,
-  expected: string,
-  got: string,
-  message: string,
-  children: readonly Explanation[],
-): Explanation {
-  return { dialect, path, matched, attribute: undefined, expected, got, message, children };
+/** The attributes that the expression names, each once. */
+function namesIn({ tree }: Cesql): string[] {
+  const names = new Set<string>();
+  for (const { tree: part } of parts(tree)) if ('name' in part && part.kind !== 'call') names.add(part.name);
+  return [...names];
 }

@@ -38,5 +38,6 @@ export function show(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';
   if (typeof value !== 'string') return JSON.stringify(value) ?? typeof value;
-  return value.length > 78 ? `${JSON.stringify(value.slice(0, 60))}...` : JSON.stringify(value);
+  const text = JSON.stringify(value.slice(0, 79));
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { makeEvent } from '@millrace/event/event';
+import { FilterFault } from './filter.ts';
 import { compileTriggerFilter, explainTriggerFilter, triggerRequirements } from './trigger-filter.ts';
 import type { TriggerFilter } from './trigger-filter.ts';
 
@@ -43,6 +44,13 @@ describe('what a Trigger asks for', () => {
     assert.throws(() => compileTriggerFilter(wrongFilter), { path: 'filters[1].all[1].cesql' });
     const wrongAttribute: TriggerFilter = { filter: { attributes: { Type: 'x' } } };
     assert.throws(() => compileTriggerFilter(wrongAttribute), { path: 'filter.attributes.Type' });
+  });
+
+  test('is refused with a fault also when it has none of the declared shapes', () => {
+    const wrong = [{ filters: 'x' }, { filters: {} }, { filters: [null] }, { filter: { attributes: 'x' } }];
+    for (const trigger of wrong) assert.throws(() => compileTriggerFilter(trigger as TriggerFilter), FilterFault);
+    const nulls = { filters: null, filter: null } as unknown as TriggerFilter;
+    assert.equal(compileTriggerFilter(nulls)(event), true);
   });
 
   test('requires the type and the source that it names', () => {

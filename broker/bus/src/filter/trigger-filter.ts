@@ -38,6 +38,7 @@ export function explainTriggerFilter(trigger: TriggerFilter, event: CloudEvent):
 }
 
 function readTrigger({ filter, filters }: TriggerFilter): Condition | undefined {
-  if (filters !== undefined && filters.length > 0) return readList(filters, 'filters');
-  return readAttributes(filter?.attributes ?? {}, 'filter.attributes');
+  // Null comes from manifests, whatever the types say.
+  const none = !filters || (Array.isArray(filters) && filters.length === 0);
+  return none ? readAttributes(filter?.attributes ?? {}, 'filter.attributes') : readList(filters, 'filters');
 }

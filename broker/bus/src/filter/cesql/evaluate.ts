@@ -33,6 +33,7 @@ export function casting(type: Type, evaluate: Evaluate, at: number): Evaluate {
   };
 }
 
+/** The failure of a cast to the type, at the operator or the function that wanted it. */
 export function castFailure(type: Type, at: number): Failure {
   return { kind: 'cast', message: `an operand cannot be read as ${type}`, at };
 }

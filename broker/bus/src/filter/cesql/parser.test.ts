@@ -124,6 +124,7 @@ describe('a text is refused as CESQL', () => {
     ['a LIKE 1', 1, 8, /pattern of LIKE/],
     ["a LIKE ('x')", 1, 8, /pattern of LIKE/],
     ['a NOT = b', 1, 7, /expected LIKE or IN after NOT, got "="/],
+    ["a NOT 'LIKE'", 1, 7, /expected LIKE or IN after NOT, got "LIKE"/],
     ['a NOT b', 1, 7, /LIKE or IN after NOT/],
     ['a IN ()', 1, 7, /got "\)"/],
     ['a IN b', 1, 6, /expected "\(" before the set of IN/],

@@ -9,27 +9,29 @@ import { int32 } from './value.ts';
 const DEEPEST = 256;
 
 /** How tightly the operators bind (CESQL 1.0.0 §3.6). NOT, the minus sign and EXISTS stand before their operand. */
+const LIKE = 6;
+const IN = 5;
+const COMPARISON = 2;
+const LOGIC = 1;
 const BINDING: Readonly<Record<string, number>> = {
-  LIKE: 6,
-  IN: 5,
+  LIKE,
+  IN,
   '*': 4,
   '/': 4,
   '%': 4,
   '+': 3,
   '-': 3,
-  '=': 2,
-  '!=': 2,
-  '<>': 2,
-  '<': 2,
-  '<=': 2,
-  '>': 2,
-  '>=': 2,
-  AND: 1,
-  OR: 1,
-  XOR: 1,
+  '=': COMPARISON,
+  '!=': COMPARISON,
+  '<>': COMPARISON,
+  '<': COMPARISON,
+  '<=': COMPARISON,
+  '>': COMPARISON,
+  '>=': COMPARISON,
+  AND: LOGIC,
+  OR: LOGIC,
+  XOR: LOGIC,
 };
-const COMPARISON = 2;
-const LOGIC = 1;
 
 /**
  * Reads a CESQL expression (CESQL 1.0.0 §2), or throws a {@link CesqlFault} that points at the first wrong token.
@@ -68,7 +70,7 @@ class Parser {
       const negated = this.#cursor.isNext('NOT');
       const operator = this.#cursor.peek(negated ? 1 : 0);
       const binding = bindingOf(operator);
-      if (negated && operator.text !== 'LIKE' && operator.text !== 'IN') {
+      if (negated && binding !== LIKE && binding !== IN) {
         throw this.#cursor.unexpected('LIKE or IN after NOT', operator);
       }
       if (binding === undefined || binding < loosest) return left;
@@ -79,12 +81,12 @@ class Parser {
 
   #binary(left: Tree, operator: Token, binding: number, negated: boolean): Tree {
     const { at, text } = operator;
-    if (text === 'LIKE') {
+    if (binding === LIKE) {
       const pattern = this.#cursor.takeIf('string');
       if (pattern === undefined) throw this.#cursor.unexpected('a text in quotes, the pattern of LIKE');
       return { kind: 'like', at, negated, operand: left, pattern: pattern.text };
     }
-    if (text === 'IN') {
+    if (binding === IN) {
       this.#cursor.expect('(', 'before the set of IN');
       return { kind: 'in', at, negated, operand: left, elements: this.#list() };
     }

@@ -9,6 +9,7 @@ export const ZERO = { Boolean: false, Integer: 0, String: '' } as const satisfie
 
 const INTEGER = /^[+-]?\d+$/;
 
+/** The type that a value has. */
 export function typeOf(value: Value): Type {
   if (typeof value === 'string') return 'String';
   return typeof value === 'number' ? 'Integer' : 'Boolean';
