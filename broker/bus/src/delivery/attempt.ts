@@ -1,0 +1,149 @@
+import { withExtensions } from '@millrace/event/event';
+import type { CloudEvent } from '@millrace/event/event';
+import { HandlerFailure } from '@millrace/event/handler';
+import type { Answer, Handler } from '@millrace/event/handler';
+
+import type { Environment } from '../environment.ts';
+import { HOPS_HEADER } from '../log/gate.ts';
+import type { Gate, GateRefusal } from '../log/gate.ts';
+import type { Entry } from '../log/log.ts';
+import type { Failure, Settlement, Stage } from '../log/progress.ts';
+import type { Route } from '../plan/plan.ts';
+import { asDeadLetter, failureOf } from './dead-letter.ts';
+import { isRetriable, waitBefore } from './policy.ts';
+
+/** A target that a route sends to, and its address in the words of error extensions. A topic is entered by the gate. */
+export type Addressed = { readonly address: string } & ({ readonly handler: Handler } | { readonly topic: string });
+
+export interface Targets {
+  readonly subscriber: Addressed;
+  /** Undefined when none is declared. */
+  readonly deadLetterSink: Addressed | undefined;
+}
+
+/** One attempt that is to be made. */
+export interface Work {
+  readonly entry: Entry;
+  /** From 1, through all stages. */
+  readonly attempt: number;
+  readonly stage: Stage;
+  /** Attempts of this stage that were made before. */
+  readonly tries: number;
+  /** Why the subscriber failed, for the dead letter sink. */
+  readonly failure: Failure | undefined;
+  /** Whether it waited in the store for this. */
+  readonly waited: boolean;
+}
+
+export interface AttemptContext {
+  readonly route: Route;
+  readonly targets: Targets;
+  readonly gate: Gate;
+  readonly environment: Environment;
+}
+
+/**
+ * Makes one attempt and tells what became of it; never rejects.
+ *
+ *   subscriber ── took it ──▶ reply, if any ──▶ gate ── in ──▶ delivered
+ *      │ failed                                  └─ refused ─┐
+ *      ├─ retriable, and retries left ──▶ retrying           │
+ *      └─ otherwise ◀────────────────────────────────────────┘
+ *            ├─ a dead letter sink ──▶ retrying there, at once ──▶ deadLettered
+ *            │                            └─ failed for good ──▶ parked
+ *            └─ none ──▶ parked
+ */
+export async function attempt(work: Work, context: AttemptContext): Promise<Settlement> {
+  const { environment, route, targets } = context;
+  const { entry, stage, waited } = work;
+  const startedAt = environment.now();
+  const target = stage === 'subscriber' ? targets.subscriber : (targets.deadLetterSink ?? targets.subscriber);
+  const made = { route: route.name, position: entry.position, attempt: work.attempt, stage, startedAt, waited };
+  try {
+    const answer = await handOver(work, target, context);
+    if (stage === 'subscriber' && answer.event !== undefined && route.replyTopic !== undefined) {
+      await reply(answer, answer.event, route.replyTopic, work, context);
+    }
+    const outcome = stage === 'subscriber' ? 'delivered' : 'deadLettered';
+    return { ...made, outcome, duration: environment.now() - startedAt, status: answer.status };
+  } catch (error) {
+    const failure = failureOf(error, target.address);
+    const ended = { ...made, duration: environment.now() - startedAt, status: failure.status };
+    const again = next(work, error, context);
+    // What goes to the dead letter sink is why the subscriber failed, not why the sink did.
+    const kept = stage === 'subscriber' ? failure : (work.failure ?? failure);
+    return again === undefined
+      ? { ...ended, outcome: 'parked', failure: kept }
+      : { ...ended, outcome: 'retrying', failure: kept, next: again };
+  }
+}
+
+/** The event as subscribers see it: with the time of its arrival (knative.md §2.1 row 9). */
+export function outward(entry: Entry): CloudEvent {
+  return withExtensions(entry.event, { knativearrivaltime: new Date(entry.arrivedAt).toISOString() });
+}
+
+async function handOver(work: Work, target: Addressed, { route, environment, gate }: AttemptContext): Promise<Answer> {
+  const { entry, stage, failure } = work;
+  const hops = entry.hops + 1;
+  const isDead = stage === 'deadLetterSink' && failure !== undefined;
+  if ('topic' in target) {
+    const event = isDead ? asDeadLetter(entry.event, failure) : entry.event;
+    const cause = { position: entry.position, route: route.name };
+    await entering(gate.enter(target.topic, [{ event, headers: entry.headers, hops, cause }]));
+    return { status: 202 };
+  }
+  const event = isDead ? asDeadLetter(outward(entry), failure) : outward(entry);
+  const { timeoutMs } = route.delivery;
+  const deadline = new AbortController();
+  const cancel = environment.after(timeoutMs, () =>
+    deadline.abort(new HandlerFailure(`no answer within ${timeoutMs} ms`)),
+  );
+  try {
+    return await target.handler(event, {
+      signal: deadline.signal,
+      headers: { ...entry.headers, [HOPS_HEADER]: String(hops) },
+      attempt: work.attempt,
+    });
+  } finally {
+    cancel();
+  }
+}
+
+async function reply(
+  answer: Answer,
+  event: CloudEvent,
+  topic: string,
+  work: Work,
+  context: AttemptContext,
+): Promise<void> {
+  const { position, hops, headers } = work.entry;
+  const cause = { position, route: context.route.name };
+  await entering(
+    context.gate.enter(topic, [{ event, headers: answer.headers ?? headers, hops: hops + 1, cause }]),
+    'the reply was not taken: ',
+  );
+}
+
+/** What the gate says against an event, as the failure of an attempt: its status tells whether to try again. */
+async function entering(entered: Promise<unknown>, prefix = ''): Promise<void> {
+  try {
+    await entered;
+  } catch (error) {
+    const { status, message } = error as GateRefusal;
+    throw new HandlerFailure(prefix + message, { status, cause: error });
+  }
+}
+
+function next(work: Work, error: unknown, { route, targets, environment }: AttemptContext): Settlement['next'] {
+  const { stage, tries } = work;
+  const { delivery } = route;
+  if (isRetriable(error) && tries < delivery.retry) {
+    const wait = waitBefore(tries + 1, delivery, error, () => environment.random());
+    return { dueAt: environment.now() + wait, stage, tries: tries + 1 };
+  }
+  if (stage === 'subscriber' && targets.deadLetterSink !== undefined) {
+    return { dueAt: environment.now(), stage: 'deadLetterSink', tries: 0 };
+  }
+  return undefined;
+}

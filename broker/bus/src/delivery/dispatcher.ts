@@ -1,0 +1,142 @@
+import type { Environment } from '../environment.ts';
+import { compileTriggerFilter } from '../filter/trigger-filter.ts';
+import type { Gate } from '../log/gate.ts';
+import type { Log, Position } from '../log/log.ts';
+import type { Progress, SavedPosition } from '../log/progress.ts';
+import type { Route } from '../plan/plan.ts';
+import type { Targets } from './attempt.ts';
+import { RunningRoute } from './route.ts';
+import { TopicReader } from './topic-reader.ts';
+
+export interface DispatcherOptions {
+  readonly log: Log;
+  readonly progress: Progress;
+  readonly gate: Gate;
+  readonly environment: Environment;
+}
+
+const SAVE_EVERY_MS = 1_000;
+
+/** All routes at work: starts and stops them, and keeps their positions saved. */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #readers = new Map<string, TopicReader>();
+  readonly #routes = new Map<string, RunningRoute>();
+  readonly #savedTopics = new Map<string, Position>();
+  #cancelSave: (() => void) | undefined;
+  #isDraining = false;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#saveLater();
+  }
+
+  get routes(): Iterable<RunningRoute> {
+    return this.#routes.values();
+  }
+
+  route(name: string): RunningRoute | undefined {
+    return this.#routes.get(name);
+  }
+
+  /**
+   * Starts a route. A route that the log knows goes on where it stood; a new one begins with what arrives from now on,
+   * and its beginning is durable when this resolves: no later crash can make it miss an event.
+   */
+  async start(route: Route, targets: Targets): Promise<void> {
+    const { log, progress } = this.#options;
+    const reader = this.#readerOf(route.topic);
+    const known = progress.load(route.name, route.topic);
+    const from = known ?? { position: reader.position, finished: new Set<Position>() };
+    if (known === undefined) {
+      await progress.save([{ name: route.name, position: from.position }]);
+    }
+    const filter = compileTriggerFilter(route.filter);
+    const running = new RunningRoute({
+      ...this.#options,
+      log,
+      route,
+      targets,
+      filter,
+      from,
+      topicPosition: () => reader.position,
+    });
+    this.#routes.set(route.name, running);
+    reader.add(running, filter);
+    running.start();
+  }
+
+  /** Stops a route; resolves when what it has under way is over. Its position and what waits are kept. */
+  async stop(name: string): Promise<void> {
+    const running = this.#routes.get(name);
+    if (running === undefined) return;
+    this.#routes.delete(name);
+    const reader = this.#readerOf(running.route.topic);
+    reader.remove(running);
+    await running.drain();
+    await this.#save({ name, position: running.passed() });
+    if (reader.routes.size > 0) return;
+    this.#readers.delete(reader.topic);
+    await reader.stop();
+  }
+
+  /** Per topic, the position that all its routes have passed; for retention. */
+  passed(topics: Iterable<string>): Map<string, Position> {
+    const passed = new Map<string, Position>();
+    for (const topic of topics) {
+      let least = this.#options.log.end(topic);
+      for (const route of this.#readers.get(topic)?.routes ?? []) least = Math.min(least, route.passed());
+      passed.set(topic, least);
+    }
+    return passed;
+  }
+
+  /** Begins nothing more; resolves when what is under way is over, and the positions are saved. */
+  async drain(): Promise<void> {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    this.#cancelSave?.();
+    await Promise.all([...this.#readers.values()].map((reader) => reader.stop()));
+    await Promise.all([...this.#routes.values()].map((route) => route.drain()));
+    await this.#save();
+  }
+
+  #readerOf(topic: string): TopicReader {
+    let reader = this.#readers.get(topic);
+    if (reader === undefined) {
+      reader = new TopicReader(topic, this.#options.log);
+      this.#readers.set(topic, reader);
+    }
+    return reader;
+  }
+
+  #saveLater(): void {
+    this.#cancelSave = this.#options.environment.after(SAVE_EVERY_MS, () => {
+      void this.#save().then(() => {
+        if (!this.#isDraining) this.#saveLater();
+      });
+    });
+  }
+
+  /** Only what has moved is written: a thousand idle routes of one topic are one row. */
+  async #save(stopped?: SavedPosition): Promise<void> {
+    const positions: SavedPosition[] = stopped === undefined ? [] : [stopped];
+    for (const { topic, position } of this.#readers.values()) {
+      if (this.#savedTopics.get(topic) === position) continue;
+      this.#savedTopics.set(topic, position);
+      positions.push({ name: topic, position });
+    }
+    for (const route of this.#routes.values()) {
+      const unsaved = route.unsavedPosition();
+      if (unsaved !== undefined) positions.push(unsaved);
+    }
+    if (positions.length === 0) return;
+    try {
+      await this.#options.progress.save(positions);
+    } catch {
+      // No space, or the log is broken: an older position repeats deliveries and loses none. Write them all next time.
+      this.#savedTopics.clear();
+      for (const route of this.#routes.values()) route.forgetSaved();
+    }
+  }
+}

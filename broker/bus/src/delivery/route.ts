@@ -1,0 +1,252 @@
+import type { Environment } from '../environment.ts';
+import type { Filter } from '../filter/filter.ts';
+import type { Gate } from '../log/gate.ts';
+import { LogFull } from '../log/log.ts';
+import type { Entry, Log, Position } from '../log/log.ts';
+import type { Progress, RouteProgress, SavedPosition, Settlement } from '../log/progress.ts';
+import type { Route } from '../plan/plan.ts';
+import { facts } from '../log/facts.ts';
+import type { Attempted } from '../log/facts.ts';
+import { attempt } from './attempt.ts';
+import type { Targets, Work } from './attempt.ts';
+import { openOrderedQueue, openUnorderedQueue } from './queue.ts';
+import type { Queue } from './queue.ts';
+
+export interface RunningRouteOptions {
+  readonly route: Route;
+  readonly targets: Targets;
+  readonly filter: Filter;
+  readonly log: Log;
+  readonly gate: Gate;
+  readonly progress: Progress;
+  readonly environment: Environment;
+  /** Where the route stood. */
+  readonly from: RouteProgress;
+  /** How far the reader of the topic has come: what a route that follows has seen. */
+  readonly topicPosition: () => Position;
+}
+
+/** So many outcomes may wait to be written before the route pauses: a full disk must not fill the memory. */
+const MOST_UNSETTLED = 5_000;
+const SETTLE_AGAIN_AFTER_MS = 1_000;
+
+/**
+ * One route at work. While it keeps up it *follows*: the reader of its topic offers it every entry that its filter lets
+ * pass. When its hands are full it falls *behind*: it takes no more offers and later reads on by itself, from where it
+ * stopped, until it has caught up. So a slow route holds nobody up, and no backlog stands in memory.
+ */
+export class RunningRoute {
+  readonly #options: RunningRouteOptions;
+  readonly #queue: Queue;
+  /** Taken and not finished, in the order of the log. */
+  readonly #unfinished = new Set<Position>();
+  /** Finished before the last start although others before them were not. */
+  readonly #finishedBefore: Set<Position>;
+  /** Waiting deliveries that are being attempted now. */
+  readonly #taken = new Set<Position>();
+  readonly #inFlight = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
+  #unsettled = 0;
+  /** Meaningful while behind: everything up to here has been taken or passed by. */
+  #readUpTo: Position;
+  #isBehind = true;
+  #isReading = false;
+  #dueAt = Number.POSITIVE_INFINITY;
+  #cancelTimer: (() => void) | undefined;
+  #lastSaved: Position | undefined | null = null;
+
+  constructor(options: RunningRouteOptions) {
+    this.#options = options;
+    this.#queue = options.route.delivery.ordered ? openOrderedQueue() : openUnorderedQueue();
+    this.#finishedBefore = new Set(options.from.finished);
+    this.#readUpTo = options.from.position;
+  }
+
+  get route(): Route {
+    return this.#options.route;
+  }
+
+  /** Attempts under way. */
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  /** Begins: with what waits from before, then with what it has missed. */
+  start(): void {
+    const { log, progress, route } = this.#options;
+    if (route.delivery.ordered) {
+      for (const waiting of progress.waiting(route.name, Number.MAX_SAFE_INTEGER)) {
+        const entry = log.get(waiting.position);
+        if (entry !== undefined) this.#queue.block(entry);
+      }
+    }
+    this.wake();
+  }
+
+  /** Offers an entry that the filter lets pass. Only a route that follows takes it. */
+  offer(entry: Entry): void {
+    if (this.#isBehind || this.#stop.signal.aborted) return;
+    if (this.#held >= 2 * this.#options.route.delivery.concurrency) {
+      this.#isBehind = true;
+      this.#readUpTo = entry.position - 1;
+      return;
+    }
+    this.#accept(entry);
+    this.#pump();
+  }
+
+  /** Looks for waiting deliveries that have become due: after a start and after a redrive. */
+  wake(): void {
+    this.#dueAt = this.#options.environment.now();
+    this.#pump();
+  }
+
+  /** What is to be saved of its position, or undefined when that has not changed. */
+  unsavedPosition(): SavedPosition | undefined {
+    const position = this.#position();
+    if (position === this.#lastSaved) return undefined;
+    this.#lastSaved = position;
+    return { name: this.route.name, position };
+  }
+
+  /** The position was not saved after all: it counts as unsaved again. */
+  forgetSaved(): void {
+    this.#lastSaved = null;
+  }
+
+  /** Everything up to here is finished or remembered as waiting or dead. */
+  passed(): Position {
+    return this.#position() ?? this.#options.topicPosition();
+  }
+
+  /** Begins nothing more; resolves when what is under way is over and written. */
+  async drain(): Promise<void> {
+    this.#stop.abort();
+    this.#cancelTimer?.();
+    while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
+  }
+
+  get #held(): number {
+    return this.#inFlight.size + this.#queue.size;
+  }
+
+  /** Undefined: nothing is open, and the route stands where its topic stands. */
+  #position(): Position | undefined {
+    const [first] = this.#unfinished;
+    if (first !== undefined) return first - 1;
+    return this.#isBehind ? this.#readUpTo : undefined;
+  }
+
+  #accept(entry: Entry): void {
+    this.#unfinished.add(entry.position);
+    this.#queue.push(entry);
+  }
+
+  #pump(): void {
+    const { concurrency } = this.#options.route.delivery;
+    const isFree = () =>
+      this.#inFlight.size < concurrency && this.#unsettled < MOST_UNSETTLED && !this.#stop.signal.aborted;
+    if (isFree()) this.#beginDue();
+    while (isFree()) {
+      const entry = this.#queue.take();
+      if (entry === undefined) break;
+      this.#begin({ entry, attempt: 1, stage: 'subscriber', tries: 0, failure: undefined, waited: false });
+    }
+    if (this.#isBehind && !this.#isReading && this.#held < concurrency && isFree()) void this.#catchUp();
+  }
+
+  /** Reads on alone until nothing is missed, or the hands are full. */
+  async #catchUp(): Promise<void> {
+    const { log, route, filter, topicPosition } = this.#options;
+    const { concurrency } = route.delivery;
+    this.#isReading = true;
+    while (this.#held < 2 * concurrency && !this.#stop.signal.aborted) {
+      if (this.#readUpTo >= topicPosition()) {
+        this.#isBehind = false;
+        break;
+      }
+      const entries = await log.read(route.topic, this.#readUpTo, concurrency, this.#stop.signal);
+      if (this.#stop.signal.aborted) break;
+      for (const entry of entries) {
+        if (entry.position > topicPosition()) {
+          // There is nothing left before it (retention may have taken it): the reader will offer this one.
+          this.#readUpTo = topicPosition();
+          break;
+        }
+        this.#readUpTo = entry.position;
+        if (!this.#finishedBefore.delete(entry.position) && filter(entry.event)) this.#accept(entry);
+      }
+    }
+    this.#isReading = false;
+    this.#pump();
+  }
+
+  /** Begins deliveries whose wait is over, as many as there are hands, and sets the timer for the next. */
+  #beginDue(): void {
+    const { environment, log, progress, route } = this.#options;
+    const now = environment.now();
+    if (this.#dueAt > now) return;
+    const free = route.delivery.concurrency - this.#inFlight.size;
+    const waiting = progress
+      .waiting(route.name, free + this.#taken.size + 1)
+      .filter((it) => !this.#taken.has(it.position));
+    this.#dueAt = Number.POSITIVE_INFINITY;
+    for (const { position, dueAt, ...rest } of waiting) {
+      if (dueAt > now || this.#inFlight.size >= route.delivery.concurrency) {
+        this.#expect(dueAt);
+        break;
+      }
+      const entry = log.get(position);
+      if (entry === undefined) continue;
+      this.#taken.add(position);
+      this.#begin({ ...rest, entry, waited: true });
+    }
+  }
+
+  #expect(dueAt: number): void {
+    if (dueAt >= this.#dueAt || this.#stop.signal.aborted) return;
+    this.#dueAt = dueAt;
+    this.#cancelTimer?.();
+    const { environment } = this.#options;
+    this.#cancelTimer = environment.after(Math.max(0, dueAt - environment.now()), () => this.#pump());
+  }
+
+  #begin(work: Work): void {
+    const running = this.#run(work).finally(() => {
+      this.#inFlight.delete(running);
+      this.#pump();
+    });
+    this.#inFlight.add(running);
+  }
+
+  async #run(work: Work): Promise<void> {
+    const { entry } = work;
+    const settlement = await attempt(work, this.#options);
+    if (facts.attempted.hasSubscribers) facts.attempted.publish({ entry, settlement } satisfies Attempted);
+    const written = this.#settle(settlement).then(() => this.#taken.delete(entry.position));
+    // A delivery that succeeded need not wait for its record: a crash before that repeats it, no more. Whatever must be
+    // remembered stays unfinished until it is.
+    if (settlement.outcome !== 'delivered') await written;
+    this.#unfinished.delete(entry.position);
+    if (settlement.next === undefined) this.#queue.release(entry);
+    else this.#expect(settlement.next.dueAt);
+  }
+
+  /** Resolves when written. Tries again while there is no space; when the log is broken the process is about to end. */
+  async #settle(settlement: Settlement): Promise<void> {
+    const { progress, environment } = this.#options;
+    this.#unsettled += 1;
+    for (;;) {
+      try {
+        await progress.settle([settlement]);
+        break;
+      } catch (error) {
+        if (!(error instanceof LogFull)) break;
+        await new Promise<void>((resolve) => {
+          environment.after(SETTLE_AGAIN_AFTER_MS, resolve);
+        });
+      }
+    }
+    this.#unsettled -= 1;
+  }
+}

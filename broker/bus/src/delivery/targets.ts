@@ -1,0 +1,102 @@
+import { Pool } from 'undici';
+
+import { HandlerFailure } from '@millrace/event/handler';
+import type { Handler } from '@millrace/event/handler';
+import { urlHandler } from '@millrace/event/send';
+
+import type { Route, Target } from '../plan/plan.ts';
+import type { Addressed, Targets } from './attempt.ts';
+
+export interface TargetsOptions {
+  /** The handler of a declared function, or undefined when it does not run. Asked at every call: functions come and go. */
+  readonly functionOf: (workload: string) => Handler | undefined;
+  /** Addresses that stand for others, as `host:port`: manifests may name cluster addresses. */
+  readonly aliases: Readonly<Record<string, string>>;
+  /** The longest reply that is read, in bytes. */
+  readonly maxAnswerBytes: number;
+}
+
+/** Turns declared targets into handlers. Connections to an origin are shared by everything that sends there. */
+export class TargetFactory {
+  readonly #options: TargetsOptions;
+  readonly #pools = new Map<string, Pool>();
+
+  constructor(options: TargetsOptions) {
+    this.#options = options;
+  }
+
+  /** The targets of a route. */
+  of(route: Route): Targets {
+    const subscriber = this.#addressed(route.target, route, 'subscriber');
+    return {
+      subscriber,
+      deadLetterSink:
+        route.deadLetter === undefined ? undefined : this.#addressed(route.deadLetter, route, 'deadLetterSink'),
+    };
+  }
+
+  /** Closes the connections. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+  }
+
+  #addressed(target: Target, route: Route, as: keyof Targets): Addressed {
+    switch (target.kind) {
+      case 'topic':
+        return { address: target.topic, topic: target.topic };
+      case 'function':
+        return { address: functionAddress(target.workload), handler: this.#functionHandler(target.workload) };
+      case 'url':
+        return { address: target.url, handler: this.#urlHandler(target.url, route, as) };
+    }
+  }
+
+  #functionHandler(workload: string): Handler {
+    const { functionOf } = this.#options;
+    return (event, context) => {
+      const handler = functionOf(workload);
+      if (handler !== undefined) return handler(event, context);
+      return Promise.reject(new HandlerFailure(`the function ${workload} is not ready`, { status: 503 }));
+    };
+  }
+
+  #urlHandler(url: string, { namespace, delivery }: Route, as: keyof Targets): Handler {
+    const isSubscriber = as === 'subscriber';
+    const address = new URL(url);
+    const port = address.port === '' ? (address.protocol === 'https:' ? '443' : '80') : address.port;
+    const stand = this.#options.aliases[`${address.hostname}:${port}`];
+    if (stand !== undefined) address.host = stand;
+    return urlHandler(address.href, {
+      dispatcher: this.#pool(address.origin),
+      // Prefer goes to subscribers only, the namespace to dead letter sinks too (knative.md §3.1, §3.5).
+      headers: isSubscriber ? { prefer: 'reply', 'kn-namespace': namespace } : { 'kn-namespace': namespace },
+      format: delivery.format,
+      nonEvent: isSubscriber ? 'refuse' : 'ignore',
+      maxAnswerBytes: this.#options.maxAnswerBytes,
+    });
+  }
+
+  #pool(origin: string): Pool {
+    let pool = this.#pools.get(origin);
+    if (pool === undefined) {
+      // The deadline of the attempt is the only clock; undici's own would cut long agents short.
+      pool = new Pool(origin, {
+        connections: CONNECTIONS,
+        pipelining: 1,
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        connect: { timeout: 10_000 },
+      });
+      this.#pools.set(origin, pool);
+    }
+    return pool;
+  }
+}
+
+const CONNECTIONS = 100;
+
+/** The name under which a cluster knows a function: `http://<service>.<namespace>.svc.cluster.local`. */
+export function functionAddress(workload: string): string {
+  const [namespace, service] = workload.split('/');
+  return `http://${service}.${namespace}.svc.cluster.local`;
+}

@@ -1,0 +1,168 @@
+import fastify from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+import { EventFault } from '@millrace/event/event';
+import { decodeMessage, travellingHeaders } from '@millrace/event/http';
+import type { RunningSource, WebResponse } from '@millrace/event/source';
+
+import { HOPS_HEADER, MAX_HOPS } from '../log/gate.ts';
+import type { Gate } from '../log/gate.ts';
+import type { Inlet } from '../plan/plan.ts';
+import { facts } from '../log/facts.ts';
+import type { Refused } from '../log/facts.ts';
+import { acceptsJson, problem, problemOf } from './problem.ts';
+import type { Problem } from './problem.ts';
+
+/** What the data port serves, by path. Changed while it runs. */
+export interface Paths {
+  readonly inlets: Map<string, Inlet>;
+  /** Sources that are called, such as webhooks. */
+  readonly receivers: Map<string, NonNullable<RunningSource['receive']>>;
+}
+
+export interface IngressOptions {
+  readonly gate: Gate;
+  readonly paths: Paths;
+  /** The data of one event, in bytes. */
+  readonly maxEventBytes: number;
+  /** True once the bus takes nothing more. */
+  readonly isDraining: () => boolean;
+}
+
+/** JSON puts base64 around bytes, and attributes beside them. */
+const STRUCTURED_FACTOR = 4 / 3;
+const ATTRIBUTES_BYTES = 64 * 1024;
+const BATCH_EVENTS = 16;
+const MAX_HEADER_BYTES = 32 * 1024;
+const REQUEST_TIMEOUT_MS = 10_000;
+const HEADERS_TIMEOUT_MS = 8_000;
+const RETRY_AFTER_SECONDS = '1';
+
+/**
+ * The left door: events over HTTP into the log. Answers 202 when they are durable, and not before; otherwise as
+ * knative.md §2.1 says, with a body that says what was wrong (RFC 9457).
+ */
+export function openIngress(options: IngressOptions): FastifyInstance {
+  const { maxEventBytes } = options;
+  const structured = Math.ceil(maxEventBytes * STRUCTURED_FACTOR) + ATTRIBUTES_BYTES;
+  const server = fastify({
+    bodyLimit: structured,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Without its own limit for the headers, and without looking often, node holds a stalled sender for a minute.
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000, maxHeaderSize: MAX_HEADER_BYTES },
+    keepAliveTimeout: 72_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: 1_024 },
+    frameworkErrors: (error, _request, reply) => {
+      void refuse(reply, problem(400, `the request cannot be read: ${error.message}`));
+    },
+  });
+  // Past 2000 headers node would drop the rest without a word; the limit in bytes is the one that counts.
+  server.server.maxHeadersCount = 0;
+  server.removeAllContentTypeParsers();
+  const keep = (_request: unknown, body: Buffer, done: (error: null, body: Buffer) => void) => done(null, body);
+  const batch = { parseAs: 'buffer', bodyLimit: structured * BATCH_EVENTS } as const;
+  server.addContentTypeParser(/^application\/cloudevents-batch/i, batch, keep);
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, keep);
+  server.addHook('onRequest', async (request, reply) => {
+    if (options.isDraining()) {
+      reply.header('retry-after', RETRY_AFTER_SECONDS).header('connection', 'close');
+      await refuse(reply, problem(503, 'the broker is about to stop and takes no more events'));
+      return;
+    }
+    const encoding = request.headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity') {
+      await refuse(reply, problem(415, `content-encoding ${encoding} is not read: send the body as it is`));
+    }
+  });
+  server.setErrorHandler((error, _request, reply) => refuse(reply, problemOf(error)));
+  server.all('/*', (request, reply) => receive(request, reply, options));
+  server.setNotFoundHandler((request, reply) => refuse(reply, problem(405, `${request.method} is not for here`)));
+  return server;
+}
+
+async function receive(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { paths, gate }: IngressOptions,
+): Promise<unknown> {
+  const { url } = request;
+  const query = url.indexOf('?');
+  const path = trimSlash(query < 0 ? url : url.slice(0, query));
+  const receiver = paths.receivers.get(path);
+  if (receiver !== undefined) return hand(request, reply, receiver);
+  const { method } = request;
+  if (method !== 'POST') {
+    reply.header('allow', 'POST, OPTIONS');
+    if (method !== 'OPTIONS') return refuse(reply, problem(405, `${method} is not for events: POST them`));
+    return reply.header('webhook-allowed-origin', '*').header('webhook-allowed-rate', '*').code(200).send();
+  }
+  if (path === '') return refuse(reply, problem(404, 'no broker has this path: POST to /<namespace>/<broker>'));
+  if (!isBrokerPath(path))
+    return refuse(reply, problem(400, `${path} is no path of a broker: POST to /<namespace>/<broker>`));
+  const { rawHeaders } = request.raw;
+  const events = decodeMessage(rawHeaders, (request.body as Buffer | undefined) ?? EMPTY);
+  if (events === undefined) {
+    throw new EventFault(
+      'ce-specversion',
+      'a CloudEvent: this header, or Content-Type application/cloudevents+json',
+      undefined,
+    );
+  }
+  const inlet = paths.inlets.get(path);
+  if (inlet === undefined) return refuse(reply, problem(404, `there is no broker at ${path}`));
+  const headers = travellingHeaders(rawHeaders);
+  const hops = hopsOf(request);
+  const entries = await gate.enter(
+    inlet.topic,
+    events.map((event) => ({ event, headers, hops })),
+  );
+  const [first] = entries;
+  if (first !== undefined) reply.header('millrace-position', first.position);
+  return reply.code(202).send();
+}
+
+const EMPTY = new Uint8Array();
+
+async function hand(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  receiver: NonNullable<RunningSource['receive']>,
+): Promise<unknown> {
+  const { rawHeaders } = request.raw;
+  const body = (request.body as Buffer | undefined) ?? EMPTY;
+  const response: WebResponse = await receiver({ method: request.method, url: request.url, rawHeaders, body });
+  if (response.headers !== undefined) reply.headers(response.headers);
+  reply.code(response.status);
+  if (response.body === undefined) return reply.send();
+  if (!reply.hasHeader('content-type')) reply.type('application/json');
+  return reply.send(JSON.stringify(response.body));
+}
+
+function hopsOf(request: FastifyRequest): number {
+  const hops = Number(request.headers[HOPS_HEADER] ?? 0);
+  return Number.isInteger(hops) && hops > 0 ? Math.min(hops, MAX_HOPS + 1) : 0;
+}
+
+function trimSlash(path: string): string {
+  return path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+function isBrokerPath(path: string): boolean {
+  const second = path.indexOf('/', 1);
+  return path.startsWith('/') && second > 1 && second < path.length - 1 && !path.includes('/', second + 1);
+}
+
+function refuse(reply: FastifyReply, why: Problem): FastifyReply {
+  const { request } = reply;
+  if (facts.refused.hasSubscribers) {
+    facts.refused.publish({ path: request.url, status: why.status, reason: why.detail } satisfies Refused);
+  }
+  if (why.status === 405 && !reply.hasHeader('allow')) reply.header('allow', 'POST, OPTIONS');
+  if (why.status === 503 || why.status === 507) reply.header('retry-after', RETRY_AFTER_SECONDS);
+  reply.code(why.status);
+  if (!acceptsJson(request.headers.accept)) return reply.send();
+  return reply.type('application/problem+json').send(JSON.stringify({ type: 'about:blank', ...why }));
+}

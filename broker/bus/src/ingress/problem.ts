@@ -1,0 +1,46 @@
+import { EventFault } from '@millrace/event/event';
+
+/** Why a request was refused, as RFC 9457 has it; `attribute`, `expected` and `got` where an event was at fault. */
+export interface Problem {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly attribute?: string;
+  readonly expected?: string;
+  readonly got?: string;
+}
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  421: 'Misdirected Request',
+  431: 'Request Header Fields Too Large',
+  503: 'Service Unavailable',
+  507: 'Insufficient Storage',
+};
+
+export function problem(status: number, detail: string): Problem {
+  return { status, title: TITLES[status] ?? 'Error', detail };
+}
+
+/** What an error on the way into the log means for the sender: `status` where the error has one, else 500. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof EventFault) {
+    const { attribute, expected, got, message } = error;
+    return { ...problem(error.unsupportedMediaType ? 415 : 400, message), attribute, expected, got };
+  }
+  const { statusCode, status, message } = error as Error & { statusCode?: number; status?: number };
+  const code = status ?? statusCode ?? 500;
+  // What is ours to mend is told to the log, not to a stranger.
+  return code === 500 ? problem(500, 'something went wrong inside the broker') : problem(code, message);
+}
+
+/** Whether the sender can read a JSON answer. */
+export function acceptsJson(accept: string | undefined): boolean {
+  return accept === undefined || accept === '' || /\*\/\*|application\/(?:\*|json|problem\+json)/i.test(accept);
+}

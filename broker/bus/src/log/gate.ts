@@ -1,0 +1,80 @@
+import type { CloudEvent } from '@millrace/event/event';
+import type { Headers } from '@millrace/event/handler';
+
+import { facts } from './facts.ts';
+import type { Accepted } from './facts.ts';
+import type { Cause, Entry, Log } from './log.ts';
+
+/** After so many deliveries in a row an event goes in a circle (Knative's broker TTL, knative/eventing `ttl.go`). */
+export const MAX_HOPS = 255;
+
+/** Tells the next bus how many deliveries lie behind an event, so that a circle through several is seen as well. */
+export const HOPS_HEADER = 'millrace-hops';
+
+/** What came to the gate, and where it came from. */
+export interface Arrival {
+  readonly event: CloudEvent;
+  readonly headers?: Headers | undefined;
+  /** Deliveries that lie behind it; 0 from outside. */
+  readonly hops?: number;
+  readonly cause?: Cause | undefined;
+}
+
+/** The only way into the log: ingress, sources and replies alike. */
+export interface Gate {
+  /**
+   * Resolves when all are durable, with their entries. Rejects with a {@link GateRefusal} when one may not enter, and as
+   * {@link Log.append} does; nothing of them is in the log then.
+   */
+  enter(topic: string, arrivals: readonly Arrival[]): Promise<readonly Entry[]>;
+}
+
+/** Why an event may not enter. Trying again does not help. */
+export class GateRefusal extends Error {
+  override readonly name = 'GateRefusal';
+  readonly code: 'too-large' | 'too-many-hops';
+  /** The HTTP status that says so. */
+  readonly status: number;
+
+  constructor(code: GateRefusal['code'], message: string) {
+    super(message);
+    this.code = code;
+    this.status = code === 'too-large' ? 413 : 400;
+  }
+}
+
+export interface GateOptions {
+  readonly log: Log;
+  /** The largest event: its data in bytes. */
+  readonly maxEventBytes: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export function openGate({ log, maxEventBytes, now }: GateOptions): Gate {
+  return {
+    async enter(topic, arrivals) {
+      const arrivedAt = now();
+      const drafts = arrivals.map(({ event, headers, hops = 0, cause }) => {
+        const size = event.data?.byteLength ?? 0;
+        if (size > maxEventBytes) {
+          throw new GateRefusal(
+            'too-large',
+            `the event's data is ${size} bytes long; at most ${maxEventBytes} are taken (--max-event-bytes)`,
+          );
+        }
+        if (hops > MAX_HOPS) {
+          throw new GateRefusal(
+            'too-many-hops',
+            `the event is the reply of a reply, ${MAX_HOPS} times over: it goes in a circle`,
+          );
+        }
+        return { topic, event, arrivedAt, hops, cause, headers };
+      });
+      const entries = await log.append(drafts);
+      if (facts.accepted.hasSubscribers)
+        facts.accepted.publish({ entries, duration: now() - arrivedAt } satisfies Accepted);
+      return entries;
+    },
+  };
+}

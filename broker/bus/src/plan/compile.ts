@@ -1,0 +1,64 @@
+import type { Declared } from '@millrace/resources/manifest';
+import { keyOf } from '@millrace/resources/resource';
+
+import { planBroker } from './broker.ts';
+import type { Feed, Inlet, Plan, PlanFault, Route, Status, Workload } from './plan.ts';
+import { planService } from './service.ts';
+import { planKafkaSource, planWebhookSource } from './sources.ts';
+import type { PlannedSource } from './sources.ts';
+import { planTrigger } from './trigger.ts';
+import { worldOf } from './world.ts';
+
+/**
+ * What the declared resources mean together. Pure: the same resources give the same plan. `dataUrl` is the address of
+ * the data port, such as `http://127.0.0.1:8080`, for statuses.
+ */
+export function compilePlan(declared: readonly Declared[], dataUrl: string): Plan {
+  const world = worldOf(declared);
+  const inlets: Inlet[] = [];
+  const routes: Route[] = [];
+  const feeds: Feed[] = [];
+  const workloads: Workload[] = [];
+  const faults: PlanFault[] = [];
+  const statuses = new Map<string, Status>();
+
+  const addSource = ({ feed, route, status }: PlannedSource): Status => {
+    if (feed !== undefined) feeds.push(feed);
+    if (route !== undefined) routes.push(route);
+    return status;
+  };
+  for (const { resource, place } of world.all) {
+    const key = keyOf(resource);
+    switch (resource.kind) {
+      case 'Broker': {
+        const { inlet, status } = planBroker(resource, world, dataUrl);
+        inlets.push(inlet);
+        statuses.set(key, status);
+        break;
+      }
+      case 'Trigger': {
+        const { route, status, fault } = planTrigger(resource, world);
+        if (route !== undefined) routes.push(route);
+        if (fault !== undefined) faults.push(fault);
+        statuses.set(key, status);
+        break;
+      }
+      case 'Service': {
+        const { workload, status } = planService(resource, place.file, world);
+        if (workload !== undefined) workloads.push(workload);
+        statuses.set(key, status);
+        break;
+      }
+      case 'KafkaSource':
+        statuses.set(key, addSource(planKafkaSource(resource, world)));
+        break;
+      case 'WebhookSource':
+        statuses.set(key, addSource(planWebhookSource(resource, world, dataUrl)));
+        break;
+      case 'Secret':
+      case 'ConfigMap':
+        break;
+    }
+  }
+  return { inlets, routes, feeds, workloads, statuses, faults };
+}

@@ -1,0 +1,159 @@
+import type { Complaint } from '@millrace/resources/fault';
+
+import type { TriggerFilter } from '../filter/trigger-filter.ts';
+
+/**
+ * What all resources together mean, as plain data: control compares two plans and starts, changes and stops things.
+ * Names are stable: a route of the same name continues where it stood.
+ */
+export interface Plan {
+  readonly inlets: readonly Inlet[];
+  readonly routes: readonly Route[];
+  readonly feeds: readonly Feed[];
+  readonly workloads: readonly Workload[];
+  /** What can be said of each resource without running anything, by its key. */
+  readonly statuses: ReadonlyMap<string, Status>;
+  /** What cannot work, found when the resources were taken together; by the key of the resource. */
+  readonly faults: readonly PlanFault[];
+}
+
+export interface PlanFault extends Complaint {
+  readonly key: string;
+}
+
+/** A path on the data port that takes events into a topic. */
+export interface Inlet {
+  /** `/<namespace>/<broker>`. */
+  readonly path: string;
+  readonly topic: string;
+  readonly namespace: string;
+  readonly broker: string;
+}
+
+/** From a topic, through a filter, to a target. */
+export interface Route {
+  /** `trigger/<namespace>/<name>`. */
+  readonly name: string;
+  readonly namespace: string;
+  readonly topic: string;
+  readonly filter: TriggerFilter;
+  readonly target: Target;
+  /** The topic that replies go to; without one they are discarded. */
+  readonly replyTopic: string | undefined;
+  /** Where goes what failed for good; without one it rests in the store. */
+  readonly deadLetter: Target | undefined;
+  readonly delivery: Delivery;
+}
+
+export type Target =
+  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'function'; readonly workload: string }
+  | { readonly kind: 'topic'; readonly topic: string };
+
+/** How a route delivers. All times in milliseconds. */
+export interface Delivery {
+  /** Attempts after the first. */
+  readonly retry: number;
+  readonly backoffPolicy: 'linear' | 'exponential';
+  readonly backoffDelayMs: number;
+  readonly backoffMaxMs: number | undefined;
+  readonly retryAfterMaxMs: number | undefined;
+  /** For one attempt. */
+  readonly timeoutMs: number;
+  readonly format: 'binary' | 'json';
+  /** One after the other for each partition key. */
+  readonly ordered: boolean;
+  /** Attempts at once. */
+  readonly concurrency: number;
+}
+
+/** A declared source: what starts it, and the topic that it fills. */
+export type Feed = {
+  /** `kafkasource/<namespace>/<name>`. */
+  readonly name: string;
+  /** The key of its resource. */
+  readonly key: string;
+  readonly topic: string;
+} & (
+  | { readonly kind: 'KafkaSource'; readonly options: KafkaFeed }
+  | { readonly kind: 'WebhookSource'; readonly options: WebhookFeed }
+);
+
+export interface KafkaFeed {
+  readonly namespace: string;
+  readonly name: string;
+  readonly bootstrapServers: readonly string[];
+  readonly topics: readonly string[];
+  readonly consumerGroup: string;
+  readonly initialOffset: 'latest' | 'earliest';
+  readonly consumers: number;
+  readonly keyType: 'string' | 'int' | 'float' | 'byte-array';
+  /** What is set on every event. */
+  readonly extensions: Readonly<Record<string, string>>;
+  readonly net: {
+    readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+    readonly sasl?: { readonly mechanism: string; readonly username: string; readonly password: string };
+  };
+}
+
+export interface WebhookFeed {
+  readonly namespace: string;
+  readonly name: string;
+  readonly path: string;
+  /** Templates. */
+  readonly event: {
+    readonly type: string;
+    readonly source: string;
+    readonly subject?: string;
+    readonly id?: string;
+    readonly extensions?: Readonly<Record<string, string>>;
+  };
+  readonly contentTypes?: readonly string[];
+  readonly verify?: {
+    readonly kind: 'standard-webhooks' | 'github';
+    readonly secrets: readonly string[];
+    readonly toleranceSeconds: number;
+  };
+  readonly extensions: Readonly<Record<string, string>>;
+}
+
+/** A declared function, as far as it is known without looking for its code. */
+export interface Workload {
+  /** `<namespace>/<service>`. */
+  readonly name: string;
+  /** The key of its resource. */
+  readonly key: string;
+  readonly namespace: string;
+  readonly service: string;
+  readonly image: string;
+  /** The annotation `millrace.dev/code`: a path relative to the manifest's folder. */
+  readonly code: string | undefined;
+  /** The file that declares it. */
+  readonly manifest: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly secretValues: readonly string[];
+  readonly timeoutMs: number;
+  /** Calls at once for each instance; 0: no limit. */
+  readonly concurrency: number;
+  readonly minScale: number;
+  /** 0: no limit. */
+  readonly maxScale: number;
+}
+
+/** A resource's status, as Knative shows it. */
+export interface Status {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly conditions: readonly Condition[];
+  /** Where it takes events, when it does. */
+  readonly url?: string | undefined;
+}
+
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  /** One CamelCase word; absent when the status is True. */
+  readonly reason?: string | undefined;
+  readonly message?: string | undefined;
+}

@@ -1,0 +1,48 @@
+import type { Destination } from '@millrace/resources/destination';
+
+import type { Trouble } from './conditions.ts';
+import type { Target } from './plan.ts';
+import type { World } from './world.ts';
+
+/** Where a destination leads, or why nowhere. A reference without apiVersion to a Service means a function first. */
+export function resolve(
+  destination: Destination,
+  namespace: string,
+  world: World,
+): { target: Target } | { trouble: Trouble } {
+  const { ref, uri } = destination;
+  if (ref === undefined) return { target: { kind: 'url', url: uri ?? '' } };
+  const place = ref.namespace ?? namespace;
+  const group = ref.group ?? ref.apiVersion?.split('/')[0] ?? '';
+  switch (ref.kind) {
+    case 'Service': {
+      if (group !== 'v1' && world.find('Service', place, ref.name) !== undefined) {
+        if (uri !== undefined)
+          return { trouble: unsupported(`a function is called at its root; "${uri}" cannot be added to it`) };
+        return { target: { kind: 'function', workload: `${place}/${ref.name}` } };
+      }
+      if (group === 'serving.knative.dev') return { trouble: notFound('Service', place, ref.name) };
+      return {
+        target: { kind: 'url', url: new URL(uri ?? '/', `http://${ref.name}.${place}.svc.cluster.local`).href },
+      };
+    }
+    case 'Broker':
+      if (world.find('Broker', place, ref.name) === undefined) return { trouble: notFound('Broker', place, ref.name) };
+      return { target: { kind: 'topic', topic: brokerTopic(place, ref.name) } };
+    default:
+      return { trouble: unsupported(`events cannot go to a ${ref.kind}; to a Service, a Broker or a uri they can`) };
+  }
+}
+
+/** The topic of a broker. */
+export function brokerTopic(namespace: string, name: string): string {
+  return `broker/${namespace}/${name}`;
+}
+
+function notFound(kind: string, namespace: string, name: string): Trouble {
+  return { reason: 'NotFound', message: `the ${kind} ${namespace}/${name} is not declared` };
+}
+
+function unsupported(message: string): Trouble {
+  return { reason: 'NotSupported', message };
+}

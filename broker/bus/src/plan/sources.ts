@@ -1,0 +1,191 @@
+import type { Destination } from '@millrace/resources/destination';
+import { keyTypeOf } from '@millrace/resources/kafka-source';
+import type { KafkaNet, KafkaSource } from '@millrace/resources/kafka-source';
+import { keyOf } from '@millrace/resources/resource';
+import type { WebhookSource } from '@millrace/resources/webhook-source';
+
+import { conditionsOf } from './conditions.ts';
+import type { Trouble } from './conditions.ts';
+import { deliveryOf } from './delivery.ts';
+import type { Delivery, Feed, KafkaFeed, Route, Status, WebhookFeed } from './plan.ts';
+import { resolve } from './resolve.ts';
+import type { World } from './world.ts';
+
+/** The condition that the running source itself tells. */
+export const SOURCE_CONDITION = { KafkaSource: 'ConnectionEstablished', WebhookSource: 'Deployed' } as const;
+
+const KAFKA_CONDITIONS = [
+  'SinkProvided',
+  'Deployed',
+  'ConnectionEstablished',
+  'InitialOffsetsCommitted',
+  'OIDCIdentityCreated',
+];
+const WEBHOOK_CONDITIONS = ['SinkProvided', 'Deployed'];
+
+export interface PlannedSource {
+  readonly feed: Feed | undefined;
+  /** From the topic of the source to its sink; none when the sink is a broker, whose topic it fills directly. */
+  readonly route: Route | undefined;
+  readonly status: Status;
+}
+
+/** A KafkaSource fills its sink's topic, or one of its own. Replies are discarded (knative.md §3.2). */
+export function planKafkaSource(source: KafkaSource, world: World): PlannedSource {
+  const { metadata, spec } = source;
+  const { namespace, name } = metadata;
+  const net = kafkaNet(spec.net, namespace, world);
+  const delivery = deliveryOf(spec.delivery, { ordered: spec.ordering !== 'unordered' });
+  const planned = planSink(source, spec.sink, delivery, world);
+  const connecting = { status: 'Unknown', reason: 'Connecting', message: 'the source has not connected yet' } as const;
+  const trouble = planned.trouble ?? ('trouble' in net ? net.trouble : undefined);
+  const status: Status = {
+    kind: source.kind,
+    namespace,
+    name,
+    conditions: conditionsOf(KAFKA_CONDITIONS, {
+      SinkProvided: planned.trouble,
+      ConnectionEstablished: 'trouble' in net ? net.trouble : connecting,
+    }),
+  };
+  if (trouble !== undefined || 'trouble' in net) return { feed: undefined, route: undefined, status };
+  const options: KafkaFeed = {
+    namespace,
+    name,
+    bootstrapServers: spec.bootstrapServers,
+    topics: spec.topics,
+    consumerGroup: spec.consumerGroup,
+    initialOffset: spec.initialOffset,
+    consumers: spec.consumers,
+    keyType: keyTypeOf(source),
+    extensions: spec.ceOverrides?.extensions ?? {},
+    net: net.net,
+  };
+  return {
+    feed: { name: planned.name, key: keyOf(source), topic: planned.topic, kind: source.kind, options },
+    route: planned.route,
+    status,
+  };
+}
+
+/** A WebhookSource, the same way. */
+export function planWebhookSource(source: WebhookSource, world: World, dataUrl: string): PlannedSource {
+  const { metadata, spec } = source;
+  const { namespace, name } = metadata;
+  const planned = planSink(source, spec.sink, deliveryOf(undefined, { ordered: false }), world);
+  const verify = webhookVerification(spec, namespace, world);
+  const status: Status = {
+    kind: source.kind,
+    namespace,
+    name,
+    conditions: conditionsOf(WEBHOOK_CONDITIONS, {
+      SinkProvided: planned.trouble,
+      Deployed: 'trouble' in verify ? verify.trouble : undefined,
+    }),
+    url: dataUrl + spec.path,
+  };
+  if (planned.trouble !== undefined || 'trouble' in verify) return { feed: undefined, route: undefined, status };
+  const options: WebhookFeed = {
+    namespace,
+    name,
+    path: spec.path,
+    event: spec.event,
+    ...(spec.contentTypes === undefined ? {} : { contentTypes: spec.contentTypes }),
+    ...(verify.verify === undefined ? {} : { verify: verify.verify }),
+    extensions: spec.ceOverrides?.extensions ?? {},
+  };
+  return {
+    feed: { name: planned.name, key: keyOf(source), topic: planned.topic, kind: source.kind, options },
+    route: planned.route,
+    status,
+  };
+}
+
+interface PlannedSink {
+  readonly name: string;
+  readonly topic: string;
+  readonly route: Route | undefined;
+  readonly trouble: Trouble | undefined;
+}
+
+function planSink(
+  source: KafkaSource | WebhookSource,
+  sink: Destination,
+  delivery: Delivery,
+  world: World,
+): PlannedSink {
+  const { namespace } = source.metadata;
+  const name = `${source.kind.toLowerCase()}/${namespace}/${source.metadata.name}`;
+  const resolved = resolve(sink, namespace, world);
+  if ('trouble' in resolved) return { name, topic: name, route: undefined, trouble: resolved.trouble };
+  const { target } = resolved;
+  if (target.kind === 'topic') return { name, topic: target.topic, route: undefined, trouble: undefined };
+  const sinkOfDead = source.kind === 'KafkaSource' ? source.spec.delivery.deadLetterSink : undefined;
+  const dead = sinkOfDead === undefined ? undefined : resolve(sinkOfDead, namespace, world);
+  const deadLetter = dead !== undefined && 'target' in dead ? dead.target : undefined;
+  const route: Route = {
+    name,
+    namespace,
+    topic: name,
+    filter: {},
+    target,
+    replyTopic: undefined,
+    deadLetter,
+    delivery,
+  };
+  return { name, topic: name, route, trouble: undefined };
+}
+
+function kafkaNet(
+  net: KafkaNet | undefined,
+  namespace: string,
+  world: World,
+): { net: KafkaFeed['net'] } | { trouble: Trouble } {
+  let trouble: Trouble | undefined;
+  const secret = (from: { secretKeyRef?: { name: string; key: string } } | undefined) => {
+    if (from?.secretKeyRef === undefined) return undefined;
+    const found = world.value('Secret', namespace, from.secretKeyRef);
+    if ('text' in found) return found.text;
+    trouble ??= found.trouble;
+    return undefined;
+  };
+  const { tls, sasl } = net ?? {};
+  const ca = secret(tls?.caCert);
+  const cert = secret(tls?.cert);
+  const key = secret(tls?.key);
+  const resolved: { -readonly [Name in keyof KafkaFeed['net']]: KafkaFeed['net'][Name] } = {};
+  if (tls?.enable === true) {
+    resolved.tls = {
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    };
+  }
+  if (sasl?.enable === true) {
+    resolved.sasl = {
+      mechanism: secret(sasl.type) ?? 'PLAIN',
+      username: secret(sasl.user) ?? '',
+      password: secret(sasl.password) ?? '',
+    };
+  }
+  return trouble === undefined ? { net: resolved } : { trouble };
+}
+
+function webhookVerification(
+  { verify }: WebhookSource['spec'],
+  namespace: string,
+  world: World,
+): { verify: WebhookFeed['verify'] } | { trouble: Trouble } {
+  const scheme = verify?.standardWebhooks ?? verify?.github;
+  if (verify === undefined || scheme === undefined) return { verify: undefined };
+  const found = world.value('Secret', namespace, scheme.secretKeyRef);
+  if ('trouble' in found) return found;
+  return {
+    verify: {
+      kind: verify.github === undefined ? 'standard-webhooks' : 'github',
+      // Several, separated by space: the old and the new one while they change.
+      secrets: found.text.split(/\s+/).filter((secret) => secret !== ''),
+      toleranceSeconds: verify.toleranceSeconds,
+    },
+  };
+}
