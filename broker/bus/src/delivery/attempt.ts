@@ -1,7 +1,7 @@
 import { withExtensions } from '@millrace/event/event';
 import type { CloudEvent } from '@millrace/event/event';
 import { HandlerFailure } from '@millrace/event/handler';
-import type { Answer, Handler } from '@millrace/event/handler';
+import type { Answer, Handler, Headers } from '@millrace/event/handler';
 
 import type { Environment } from '../environment.ts';
 import { HOPS_HEADER } from '../log/gate.ts';
@@ -33,6 +33,8 @@ export interface Work {
   readonly failure: Failure | undefined;
   /** Whether it waited in the store for this. */
   readonly waited: boolean;
+  /** What travels with it: the headers of the entry under a span of this attempt's own. */
+  readonly headers: Headers | undefined;
 }
 
 export interface AttemptContext {
@@ -84,13 +86,13 @@ export function outward(entry: Entry): CloudEvent {
 }
 
 async function handOver(work: Work, target: Addressed, { route, environment, gate }: AttemptContext): Promise<Answer> {
-  const { entry, stage, failure } = work;
+  const { entry, stage, failure, headers } = work;
   const hops = entry.hops + 1;
   const isDead = stage === 'deadLetterSink' && failure !== undefined;
   if ('topic' in target) {
     const event = isDead ? asDeadLetter(entry.event, failure) : entry.event;
     const cause = { position: entry.position, route: route.name };
-    await entering(gate.enter(target.topic, [{ event, headers: entry.headers, hops, cause }]));
+    await entering(gate.enter(target.topic, [{ event, headers, hops, cause }]));
     return { status: 202 };
   }
   const event = isDead ? asDeadLetter(outward(entry), failure) : outward(entry);
@@ -102,7 +104,7 @@ async function handOver(work: Work, target: Addressed, { route, environment, gat
   try {
     return await target.handler(event, {
       signal: deadline.signal,
-      headers: { ...entry.headers, [HOPS_HEADER]: String(hops) },
+      headers: { ...headers, [HOPS_HEADER]: String(hops) },
       attempt: work.attempt,
     });
   } finally {
@@ -117,10 +119,10 @@ async function reply(
   work: Work,
   context: AttemptContext,
 ): Promise<void> {
-  const { position, hops, headers } = work.entry;
+  const { position, hops } = work.entry;
   const cause = { position, route: context.route.name };
   await entering(
-    context.gate.enter(topic, [{ event, headers: answer.headers ?? headers, hops: hops + 1, cause }]),
+    context.gate.enter(topic, [{ event, headers: answer.headers ?? work.headers, hops: hops + 1, cause }]),
     'the reply was not taken: ',
   );
 }

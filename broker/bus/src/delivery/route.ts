@@ -7,6 +7,7 @@ import type { Progress, RouteProgress, SavedPosition, Settlement } from '../log/
 import type { Route } from '../plan/plan.ts';
 import { facts } from '../log/facts.ts';
 import type { Attempted } from '../log/facts.ts';
+import { nextSpan } from '../log/trace-context.ts';
 import { attempt } from './attempt.ts';
 import type { Targets, Work } from './attempt.ts';
 import { openOrderedQueue, openUnorderedQueue } from './queue.ts';
@@ -211,7 +212,7 @@ export class RunningRoute {
     this.#cancelTimer = environment.after(Math.max(0, dueAt - environment.now()), () => this.#pump());
   }
 
-  #begin(work: Work): void {
+  #begin(work: Omit<Work, 'headers'>): void {
     const running = this.#run(work).finally(() => {
       this.#inFlight.delete(running);
       this.#pump();
@@ -219,10 +220,14 @@ export class RunningRoute {
     this.#inFlight.add(running);
   }
 
-  async #run(work: Work): Promise<void> {
-    const { entry } = work;
-    const settlement = await attempt(work, this.#options);
-    if (facts.attempted.hasSubscribers) facts.attempted.publish({ entry, settlement } satisfies Attempted);
+  async #run(begun: Omit<Work, 'headers'>): Promise<void> {
+    const { entry } = begun;
+    const { environment } = this.#options;
+    const headers = nextSpan(entry.headers, () => environment.random());
+    const settlement = await attempt({ ...begun, headers }, this.#options);
+    if (facts.attempted.hasSubscribers) {
+      facts.attempted.publish({ entry, settlement, traceparent: headers?.['traceparent'] } satisfies Attempted);
+    }
     const written = this.#settle(settlement).then(() => this.#taken.delete(entry.position));
     // A delivery that succeeded need not wait for its record: a crash before that repeats it, no more. Whatever must be
     // remembered stays unfinished until it is.

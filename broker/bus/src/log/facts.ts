@@ -31,4 +31,6 @@ export interface Refused {
 export interface Attempted {
   readonly entry: Entry;
   readonly settlement: Settlement;
+  /** What the attempt was sent under: the span of this attempt; its parent is that of the entry. */
+  readonly traceparent: string | undefined;
 }

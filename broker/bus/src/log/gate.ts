@@ -49,9 +49,16 @@ export interface GateOptions {
   readonly maxEventBytes: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Begins a trace for what comes without one; undefined where nobody traces. */
+  readonly newTraceparent?: (() => string) | undefined;
 }
 
-export function openGate({ log, maxEventBytes, now }: GateOptions): Gate {
+export function openGate({ log, maxEventBytes, now, newTraceparent }: GateOptions): Gate {
+  const traced = (headers: Headers | undefined) =>
+    newTraceparent === undefined || headers?.['traceparent'] !== undefined
+      ? headers
+      : { ...headers, traceparent: newTraceparent() };
+
   return {
     async enter(topic, arrivals) {
       const arrivedAt = now();
@@ -69,7 +76,7 @@ export function openGate({ log, maxEventBytes, now }: GateOptions): Gate {
             `the event is the reply of a reply, ${MAX_HOPS} times over: it goes in a circle`,
           );
         }
-        return { topic, event, arrivedAt, hops, cause, headers };
+        return { topic, event, arrivedAt, hops, cause, headers: traced(headers) };
       });
       const entries = await log.append(drafts);
       if (facts.accepted.hasSubscribers)
