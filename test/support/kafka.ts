@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { mendKafkajs } from '@millrace/sources/kafka/kafkajs-mend';
 import kafkajs from 'kafkajs';
 
 import { cacheFolder, fillFolder, provide } from './component.ts';
@@ -100,6 +101,7 @@ async function startKafka(jars: string): Promise<TestKafka> {
   ];
   await promisify(execFile)('java', java('kafka.tools.StorageTool', 'format', '-t', CLUSTER, '-c', properties));
 
+  mendKafkajs();
   const client = new kafkajs.Kafka({
     clientId: 'millrace-test',
     brokers: [address],

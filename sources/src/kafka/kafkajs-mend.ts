@@ -1,6 +1,6 @@
 // oxlint-disable-next-line typescript/triple-slash-reference -- so that whoever imports this file finds the types too
 /// <reference path="./kafkajs-inner.d.ts" />
-import { zstdDecompressSync } from 'node:zlib';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 
 import kafkajs from 'kafkajs';
 import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
@@ -24,7 +24,7 @@ export interface RequestQueueState {
  */
 export function mendKafkajs(): void {
   kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({
-    compress: () => Promise.reject(new Error('sources only read')),
+    compress: async ({ buffer }: { buffer: Buffer }) => zstdCompressSync(buffer),
     decompress: async (buffer: Buffer) => zstdDecompressSync(buffer),
   });
   const queue = RequestQueue.prototype as RequestQueueState & { [MENDED]?: true };

@@ -82,6 +82,8 @@ function saslOf({ mechanism, user: username, password }: KafkaSasl): NonNullable
 function consumerConfig(groupId: string) {
   return {
     groupId,
+    // As Knative's: a member that was killed holds its partitions so long.
+    sessionTimeout: 10_000,
     // A topic that is not there is told, not made.
     allowAutoTopicCreation: false,
     // New partitions are seen within a minute.
