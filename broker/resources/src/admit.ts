@@ -1,14 +1,17 @@
 import { complaint, show } from './fault.ts';
 import type { Complaint } from './fault.ts';
 import { isKind, KINDS } from './kinds.ts';
-import type { KindName } from './kinds.ts';
 import { dropServerFields } from './metadata.ts';
 import { nearest } from './nearest.ts';
 import { steps } from './path.ts';
 import type { Path } from './path.ts';
 import type { AnyResource } from './resource.ts';
-import { makeValidator } from './validator.ts';
-import type { Findings, Mistyped, Validator } from './validator.ts';
+import { validate } from './validator.ts';
+import type { Findings, Mistyped } from './validator.ts';
+
+// Far beyond any real resource; what comes after goes by recursion, and takes quadratic time when all of it is wrong.
+const MAX_VALUES = 10_000;
+const MAX_DEPTH = 100;
 
 /** What became of a value that asks to be a resource: the resource, or why not. */
 export interface Admission {
@@ -19,48 +22,42 @@ export interface Admission {
   readonly receipts: readonly { path: Path; message: string }[];
 }
 
-/** Admits values of any kind. Holds the compiled schemas: make one and keep it. */
-export interface Admitter {
-  /**
-   * Validates a value (plain JSON: from a file or an API), applies the defaults and freezes it. The value is not
-   * changed. `written` gives the source text of a scalar, so that `version: 1.0` stays `1.0` where a text is wanted.
-   * Never throws; tells everything that is wrong, not only the first.
-   */
-  admit(value: unknown, written?: (path: Path) => string | undefined): Admission;
-}
-
-/** Makes an {@link Admitter}. A schema is compiled when its kind is first seen. */
-export function makeAdmitter(): Admitter {
-  const validators = new Map<KindName, Validator>();
-  const validatorOf = (kind: KindName) => {
-    const validator = validators.get(kind) ?? makeValidator(KINDS[kind]);
-    validators.set(kind, validator);
-    return validator;
-  };
-  return { admit: (value, written = () => undefined) => admit(value, written, validatorOf) };
-}
-
-function admit(
-  value: unknown,
-  written: (path: Path) => string | undefined,
-  validatorOf: (kind: KindName) => Validator,
-): Admission {
+/**
+ * Validates a value (plain JSON: from a file or an API), applies the defaults and freezes the result. The value is not
+ * changed. `written` gives the source text of a scalar, so that `version: 1.0` stays `1.0` where a text is wanted.
+ * Never throws; tells everything that is wrong, not only the first.
+ */
+export function admit(value: unknown, written: (path: Path) => string | undefined = () => undefined): Admission {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return refusal([complaint('', 'a resource: an object with apiVersion, kind and metadata', show('', value))]);
+  }
+  if (!isOfRealSize(value)) {
+    return refusal([complaint('', `a resource of at most ${MAX_VALUES} values, ${MAX_DEPTH} levels deep`, 'more')]);
   }
   const wrongKind = kindComplaints(value as Record<string, unknown>);
   if (wrongKind.length > 0) return refusal(wrongKind);
   const draft = structuredClone(value) as AnyResource;
-  const validate = validatorOf(draft.kind);
-  let findings = validate(draft);
+  const definition = KINDS[draft.kind];
+  let findings = validate(definition, draft);
   const receipts = repair(draft, findings.mistyped, written);
-  if (findings.mistyped.length > 0) findings = validate(draft);
+  if (findings.mistyped.length > 0) findings = validate(definition, draft);
   receipts.push(...findings.receipts);
   if (findings.complaints.length > 0) return { complaints: findings.complaints, receipts };
   dropServerFields(draft.metadata);
   delete (draft as { status?: unknown }).status;
-  KINDS[draft.kind].complete?.(draft);
+  definition.complete?.(draft);
   return { resource: freeze(draft), complaints: [], receipts };
+}
+
+function isOfRealSize(value: unknown): boolean {
+  let values = 0;
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    values += level.length;
+    if (depth > MAX_DEPTH || values > MAX_VALUES) return false;
+    level = level.flatMap((inner) => (typeof inner === 'object' && inner !== null ? Object.values(inner) : []));
+  }
+  return true;
 }
 
 function refusal(complaints: Complaint[]): Admission {

@@ -30,6 +30,7 @@ export function parsePeriod(text: string): number | undefined {
     total += unit * Number((parts[index + 2] ?? '0').replace(',', '.'));
   }
   const rounded = Math.round(total);
+  if (!Number.isSafeInteger(rounded)) return undefined;
   return parts[1] === '-' && rounded !== 0 ? -rounded : rounded;
 }
 

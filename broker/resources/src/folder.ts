@@ -14,8 +14,10 @@ const MANIFEST = /\.(ya?ml|json)$/i;
 export function readFolder(pathOrFile: string): Manifest {
   const unreadable: Fault[] = [];
   const files: { text: string; file: string }[] = [];
-  const refuse = (file: string, expected: string, got: string) =>
+  const refuse: Refuse = (file, expected, got) => {
     unreadable.push({ place: { file, line: 1, column: 1 }, ...complaint('', expected, got) });
+    return undefined;
+  };
 
   for (const file of filesOf(pathOrFile, refuse)) {
     const text = textOf(file, refuse);
@@ -25,7 +27,10 @@ export function readFolder(pathOrFile: string): Manifest {
   return { ...manifest, faults: [...unreadable, ...manifest.faults] };
 }
 
-type Refuse = (file: string, expected: string, got: string) => void;
+/** Tells of a file that is refused; gives undefined, in place of its text. */
+type Refuse = (file: string, expected: string, got: string) => undefined;
+
+const MAX_BYTES = 64 * 1024 * 1024;
 
 function filesOf(root: string, refuse: Refuse): string[] {
   try {
@@ -47,15 +52,14 @@ function filesOf(root: string, refuse: Refuse): string[] {
 
 function textOf(file: string, refuse: Refuse): string | undefined {
   try {
+    const found = statSync(file);
+    // Reading a pipe would wait for ever.
+    if (!found.isFile()) return refuse(file, 'a file', 'no file');
     // The reader has its own, lower limit; this one keeps a stray disk image out of memory.
-    if (statSync(file).size > 64 * 1024 * 1024) {
-      refuse(file, 'a file of at most 64 MiB', 'a larger one');
-      return undefined;
-    }
+    if (found.size > MAX_BYTES) return refuse(file, `a file of at most ${MAX_BYTES} bytes`, String(found.size));
     return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
   } catch (error) {
-    refuse(file, 'a readable file in UTF-8', codeOf(error));
-    return undefined;
+    return refuse(file, 'a readable file in UTF-8', codeOf(error));
   }
 }
 

@@ -101,7 +101,7 @@ export const kafkaSourceKind: KindDefinition<KafkaSource> = {
       spec: SpecSchema,
       status: Type.Optional(Type.Unknown()),
     },
-    { rule: keyTypeRule as Rule<Record<string, unknown>> },
+    { rule: keyTypeRule },
   ),
   complete({ metadata, spec }) {
     spec.consumerGroup ??= `knative-kafka-source-${metadata.namespace}-${metadata.name}`;

@@ -1,5 +1,4 @@
-import { makeAdmitter } from './admit.ts';
-import type { Admitter } from './admit.ts';
+import { admit } from './admit.ts';
 import { readDocuments } from './document.ts';
 import type { Document } from './document.ts';
 import { complaint } from './fault.ts';
@@ -28,6 +27,8 @@ export interface Manifest {
   readonly receipts: Receipt[];
 }
 
+const NO_RESOURCE = 'no resource in this document';
+
 /**
  * Reads the resources of a YAML or JSON text: several documents, and `kind: List`. `file` is for the places. Never
  * throws, and tells all faults; a resource with a fault is not among the declared. A document that holds no resource
@@ -40,13 +41,15 @@ export function readManifest(text: string, file: string): Manifest {
 /** The same for several files, in their order; what is declared twice is a fault wherever the two stand. */
 export function readManifests(files: Iterable<{ text: string; file: string }>): Manifest {
   const manifest: Manifest = { declared: [], faults: [], receipts: [] };
-  const admitter = makeAdmitter();
   const places = new Map<string, Place>();
   for (const { text, file } of files) {
     const { documents, faults } = readDocuments(text, file);
     manifest.faults.push(...faults);
+    if (documents.length === 0 && faults.length === 0) {
+      manifest.receipts.push({ place: { file, line: 1, column: 1 }, resource: '', message: NO_RESOURCE });
+    }
     for (const document of documents) {
-      for (const item of itemsOf(document)) declare(item, admitter, places, manifest);
+      for (const item of itemsOf(document)) declare(item, places, manifest);
     }
   }
   return manifest;
@@ -67,20 +70,15 @@ function itemsOf(document: Document): Item[] {
   return list.items.map((value: unknown, index) => ({ document, value, at: join('items', index) }));
 }
 
-function declare(
-  { document, value, at }: Item,
-  admitter: Admitter,
-  places: Map<string, Place>,
-  manifest: Manifest,
-): void {
+function declare({ document, value, at }: Item, places: Map<string, Place>, manifest: Manifest): void {
   const locate = (path: Path) => document.locate(within(at, path));
   const place = locate('');
-  if (isProse(value)) {
-    manifest.receipts.push({ place, resource: '', message: 'no resource in this document' });
+  if (at === '' && isProse(value)) {
+    manifest.receipts.push({ place, resource: '', message: NO_RESOURCE });
     return;
   }
-  const { resource, complaints, receipts } = admitter.admit(value, (path) => document.written(within(at, path)));
-  const faults = complaints.map((one): Fault => ({ place: locate(one.path), ...one }));
+  const { resource, complaints, receipts } = admit(value, (path) => document.written(within(at, path)));
+  const faults = complaints.map((one): Fault => Object.assign({ place: locate(one.path) }, one));
   manifest.faults.push(...faults.toSorted(byPlace));
   const key = nameOf(value);
   for (const { path, message } of receipts) manifest.receipts.push({ place: locate(path), resource: key, message });
@@ -112,7 +110,7 @@ function isProse(value: unknown): boolean {
 }
 
 function nameOf(value: unknown): string {
-  const { kind, metadata } = value as { kind?: unknown; metadata?: { name?: unknown; namespace?: unknown } };
+  const { kind, metadata } = (value ?? {}) as { kind?: unknown; metadata?: { name?: unknown; namespace?: unknown } };
   const text = (part: unknown, otherwise: string) => (typeof part === 'string' ? part : otherwise);
   return keyOf({
     kind: text(kind, '?'),

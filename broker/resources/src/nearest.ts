@@ -1,11 +1,12 @@
 /**
- * The candidate that is spelled most like the word, or undefined when none is near (a third of its letters wrong).
+ * The candidate that is spelled most like the word, or undefined when none is near (nearly half of its letters wrong).
  * Case does not count.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > 100) return undefined;
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(word.length / 3)) + 1;
+  // "retries" is three letters away from "retry".
+  let least = Math.max(1, Math.floor(word.length * 0.45)) + 1;
   for (const candidate of candidates) {
     const distance = edits(word.toLowerCase(), candidate.toLowerCase());
     if (distance < least) [best, least] = [candidate, distance];

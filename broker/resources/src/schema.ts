@@ -11,8 +11,8 @@ export interface Tell {
 }
 
 /**
- * What a schema cannot say about a value: called wherever the schema stands, also when parts of the value are wrong,
- * so it must not trust the types of what is inside. It never throws.
+ * What a schema cannot say about a value: called wherever the schema stands and the value is of its type, before
+ * defaults are filled in, and also when parts of the value are wrong: it must not trust what is inside. It never throws.
  */
 export type Rule<Value = unknown> = (value: Value, path: Path, tell: Tell) => void;
 

@@ -21,7 +21,7 @@ const Seconds = (options: object) =>
   });
 
 const withinTimeout: Rule<Record<string, unknown>> = (spec, path, tell) => {
-  const limit = spec['timeoutSeconds'] === 0 ? DEFAULT_TIMEOUT : spec['timeoutSeconds'];
+  const limit = spec['timeoutSeconds'] || DEFAULT_TIMEOUT;
   if (typeof limit !== 'number') return;
   for (const field of ['responseStartTimeoutSeconds', 'idleTimeoutSeconds']) {
     const seconds = spec[field];
@@ -117,7 +117,7 @@ export const serviceKind: KindDefinition<Service> = {
       spec: SpecSchema,
       status: Type.Optional(Type.Unknown()),
     },
-    { rule: placedRule as Rule<Record<string, unknown>> },
+    { rule: placedRule },
   ),
   complete({ spec }) {
     const revision = spec.template.spec;

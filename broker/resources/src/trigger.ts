@@ -130,7 +130,7 @@ export const triggerKind: KindDefinition<Trigger> = {
       spec: SpecSchema,
       status: Type.Optional(Type.Unknown()),
     },
-    { rule: triggerRule as Rule<Record<string, unknown>>, $defs: FILTER_DEFINITIONS },
+    { rule: triggerRule, $defs: FILTER_DEFINITIONS },
   ),
   complete(trigger) {
     const { metadata, spec } = trigger;

@@ -170,7 +170,7 @@ export const webhookSourceKind: KindDefinition<WebhookSource> = {
       spec: SpecSchema,
       status: Type.Optional(Type.Unknown()),
     },
-    { rule: unverified as Rule<Record<string, unknown>> },
+    { rule: unverified },
   ),
   complete({ metadata: { name, namespace }, spec }) {
     spec.path ??= `/webhooks/${namespace}/${name}`;

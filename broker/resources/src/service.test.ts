@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { faultPathsOf, faultsOf, receiptsOf, resourceOf } from './testing.ts';
+
+const IMAGE = { image: 'agent:latest' };
+
+const serviceText = (revision: object, metadata: object = {}) =>
+  JSON.stringify({
+    apiVersion: 'serving.knative.dev/v1',
+    kind: 'Service',
+    metadata: { name: 'agent', ...metadata },
+    spec: { template: { spec: revision } },
+  });
+
+const withContainer = (container: object) => serviceText({ containers: [{ ...IMAGE, ...container }] });
+
+describe('a service', () => {
+  test('has no limit of concurrency and 300 seconds unless said', () => {
+    const { spec } = resourceOf('Service', serviceText({ containers: [IMAGE] }));
+    assert.deepEqual(spec.template.spec, { containers: [IMAGE], containerConcurrency: 0, timeoutSeconds: 300 });
+    const zero = resourceOf('Service', serviceText({ containers: [IMAGE], timeoutSeconds: 0 }));
+    assert.equal(zero.spec.template.spec.timeoutSeconds, 300);
+  });
+
+  test('may say all that a pod may, and Kubernetes checks its own', () => {
+    const revision = {
+      containers: [
+        {
+          ...IMAGE,
+          name: 'agent',
+          imagePullPolicy: 'IfNotPresent',
+          command: ['node'],
+          args: ['agent.js'],
+          workingDir: '/srv',
+          env: [
+            { name: 'MODEL', value: 'small' },
+            { name: 'KEY', valueFrom: { secretKeyRef: { name: 'keys', key: 'one', optional: true } } },
+            { name: 'URL', valueFrom: { configMapKeyRef: { name: 'urls', key: 'one' } } },
+            { name: 'NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
+          ],
+          envFrom: [{ prefix: 'A_', secretRef: { name: 'keys' } }, { configMapRef: { name: 'urls' } }],
+          ports: [{ containerPort: 8080, name: 'h2c', protocol: 'TCP' }],
+          resources: { requests: { cpu: 1, memory: '256Mi' }, limits: { cpu: '500m' } },
+          readinessProbe: { httpGet: { path: '/', port: 'http' } },
+          livenessProbe: { tcpSocket: { port: 8080 } },
+          startupProbe: { exec: { command: ['true'] } },
+          securityContext: { runAsNonRoot: true },
+          volumeMounts: [{ name: 'data', mountPath: '/data' }],
+        },
+      ],
+      initContainers: [IMAGE],
+      containerConcurrency: 10,
+      timeoutSeconds: 600,
+      responseStartTimeoutSeconds: 60,
+      idleTimeoutSeconds: 30,
+      serviceAccountName: 'agent',
+      enableServiceLinks: false,
+      imagePullSecrets: [{ name: 'registry' }],
+      volumes: [{ name: 'data', emptyDir: {} }],
+      nodeSelector: { gpu: 'true' },
+      tolerations: [{ key: 'gpu', operator: 'Exists' }],
+      affinity: { nodeAffinity: {} },
+    };
+    assert.deepEqual(resourceOf('Service', serviceText(revision)).spec.template.spec, revision);
+    assert.deepEqual(receiptsOf(serviceText(revision)), []);
+  });
+
+  test('reads numbers and booleans in its environment as texts', () => {
+    const text = withContainer({
+      env: [
+        { name: 'A', value: 5 },
+        { name: 'B', value: true },
+        { name: 'C', value: null },
+      ],
+    });
+    const [container] = resourceOf('Service', text).spec.template.spec.containers;
+    assert.deepEqual(container?.env, [{ name: 'A', value: '5' }, { name: 'B', value: 'true' }, { name: 'C' }]);
+    assert.equal(receiptsOf(text).length, 2);
+  });
+
+  const at = 'spec.template.spec';
+  for (const [what, text, path] of [
+    ['no containers', serviceText({}), `${at}.containers`],
+    ['an empty list of containers', serviceText({ containers: [] }), `${at}.containers`],
+    ['no image', serviceText({ containers: [{}] }), `${at}.containers[0].image`],
+    ['several containers without a port', serviceText({ containers: [IMAGE, IMAGE] }), `${at}.containers`],
+    ['two ports', withContainer({ ports: [{ containerPort: 1 }, { containerPort: 2 }] }), `${at}.containers[0].ports`],
+    ['port 0', withContainer({ ports: [{ containerPort: 0 }] }), `${at}.containers[0].ports[0].containerPort`],
+    ['an unknown field', withContainer({ enviroment: [] }), `${at}.containers[0].enviroment`],
+    ['env without a name', withContainer({ env: [{ value: 'a' }] }), `${at}.containers[0].env[0].name`],
+    [
+      'an empty valueFrom',
+      withContainer({ env: [{ name: 'A', valueFrom: {} }] }),
+      `${at}.containers[0].env[0].valueFrom`,
+    ],
+    [
+      'a value twice',
+      withContainer({ env: [{ name: 'A', value: 'a', valueFrom: { secretKeyRef: { name: 'a', key: 'b' } } }] }),
+      `${at}.containers[0].env[0].valueFrom`,
+    ],
+    [
+      'a concurrency above 1000',
+      serviceText({ containers: [IMAGE], containerConcurrency: 1001 }),
+      `${at}.containerConcurrency`,
+    ],
+    ['a timeout above 600', serviceText({ containers: [IMAGE], timeoutSeconds: 601 }), `${at}.timeoutSeconds`],
+    [
+      'an idle timeout above the timeout',
+      serviceText({ containers: [IMAGE], idleTimeoutSeconds: 301 }),
+      `${at}.idleTimeoutSeconds`,
+    ],
+    ['a name that is no host name', serviceText({ containers: [IMAGE] }, { name: '1-agent' }), 'metadata.name'],
+  ] as const) {
+    test(`may not have ${what}`, () => assert.deepEqual(faultPathsOf(text), [path]));
+  }
+
+  test('may not carry scaling annotations itself: nothing would come of them', () => {
+    const key = 'autoscaling.knative.dev/min-scale';
+    const [fault] = faultsOf(serviceText({ containers: [IMAGE] }, { annotations: { [key]: '1' } }));
+    assert.match(fault ?? '', /autoscaling annotations must be put under "spec.template.metadata.annotations" to work/);
+  });
+});
