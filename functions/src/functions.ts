@@ -1,5 +1,5 @@
 import type { FunctionLog } from './function-log.ts';
-import { ScaledFunction } from './running-function.ts';
+import { ScaledFunction } from './scaled-function.ts';
 import type { RunningFunction } from './running-function.ts';
 import { processRuntime } from './runtime/process.ts';
 import type { Runtime } from './runtime/runtime.ts';
