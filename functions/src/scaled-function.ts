@@ -4,6 +4,7 @@ import { HandlerFailure } from '@millrace/event/handler';
 import { makeBackoff } from './backoff.ts';
 import type { Backoff } from './backoff.ts';
 import type { FunctionLog } from './function-log.ts';
+import { Member } from './member.ts';
 import type { FunctionStatus, RunningFunction } from './running-function.ts';
 import { NotTaken } from './runtime/runtime.ts';
 import type { Instance, Runtime } from './runtime/runtime.ts';
@@ -19,15 +20,6 @@ const MAX_CALLS = 100;
 const MAX_WAITING = 10_000;
 /** When a call that finds no room may come again. */
 const RETRY_AFTER_MS = 1_000;
-
-/** An instance as its function sees it. Only a `ready` one is given calls; a `leaving` one ends with its last call. */
-interface Member {
-  readonly instance: Instance;
-  phase: 'starting' | 'ready' | 'leaving';
-  /** One for each call that it has. */
-  readonly calls: Set<AbortController>;
-  idle: NodeJS.Timeout | undefined;
-}
 
 /**
  * Decides how many instances of a function there are and which one gets a call:
@@ -76,7 +68,7 @@ export class ScaledFunction implements RunningFunction {
 
   status(): FunctionStatus {
     const instances = this.#members.size;
-    const inFlight = [...this.#members].reduce((sum, member) => sum + member.calls.size, 0);
+    const inFlight = [...this.#members].reduce((sum, member) => sum + member.inFlight, 0);
     if (this.#count('ready') > 0) return { instances, inFlight, state: 'running', message: '' };
     if (this.#backoff.failures > 0) return { instances, inFlight, state: 'failing', message: this.#lastFault };
     return { instances, inFlight, state: this.#count('starting') > 0 ? 'starting' : 'idle', message: '' };
@@ -93,7 +85,7 @@ export class ScaledFunction implements RunningFunction {
     clearTimeout(this.#later);
     const failure = this.#unavailable('is being closed');
     this.#waiting.rejectAll(failure);
-    for (const member of this.#members) for (const call of member.calls) call.abort(failure);
+    for (const member of this.#members) member.abandon(failure);
     await this.#endAll((instance) => instance.kill());
     this.#settled();
   }
@@ -107,12 +99,12 @@ export class ScaledFunction implements RunningFunction {
 
   async #endAll(end: (instance: Instance) => Promise<void>): Promise<void> {
     const members = [...this.#members];
-    for (const member of members) this.#leave(member);
+    for (const member of members) member.leave();
     await Promise.all(members.map((member) => end(member.instance)));
   }
 
   #isBusy(): boolean {
-    return this.#waiting.size > 0 || [...this.#members].some((member) => member.calls.size > 0);
+    return this.#waiting.size > 0 || [...this.#members].some((member) => member.inFlight > 0);
   }
 
   /** Called after every call that has ended, one way or another. */
@@ -178,7 +170,7 @@ export class ScaledFunction implements RunningFunction {
 
   #withRoom(): Member | undefined {
     for (const member of this.#members) {
-      if (member.phase === 'ready' && member.calls.size < this.#callsEach) return member;
+      if (member.phase === 'ready' && member.inFlight < this.#callsEach) return member;
     }
     return undefined;
   }
@@ -193,8 +185,7 @@ export class ScaledFunction implements RunningFunction {
   /** Begins one more instance. False when not even that was possible. */
   #begin(): boolean {
     try {
-      const instance = this.#runtime.start(this.#workload, this.#log);
-      const member: Member = { instance, phase: 'starting', calls: new Set(), idle: undefined };
+      const member = new Member(this.#runtime.start(this.#workload, this.#log));
       this.#members.add(member);
       void this.#follow(member);
       return true;
@@ -212,13 +203,13 @@ export class ScaledFunction implements RunningFunction {
       if (member.phase === 'starting') this.#came(member);
     } catch (error) {
       const wasWanted = member.phase === 'starting';
-      this.#leave(member);
+      member.leave();
       if (wasWanted) this.#startFailed(error);
     }
     const how = await instance.ended;
     this.#members.delete(member);
     if (member.phase === 'ready') this.#failed(`it ${how}`);
-    this.#leave(member);
+    member.leave();
     this.#scale();
   }
 
@@ -237,49 +228,25 @@ export class ScaledFunction implements RunningFunction {
     this.#scale();
   }
 
-  #leave(member: Member): void {
-    member.phase = 'leaving';
-    clearTimeout(member.idle);
-  }
-
-  /** After the last call of an instance: it waits for the next one for a while, or goes. */
+  /** A member may have nothing to do. */
   #rest(member: Member): void {
-    if (member.calls.size > 0) return;
-    if (member.phase === 'leaving') return void member.instance.kill();
-    member.idle = setTimeout(() => {
-      if (this.#count('starting') + this.#count('ready') <= this.#workload.minScale) return;
-      this.#leave(member);
-      void member.instance.stop();
-    }, this.#workload.idleMs);
+    const { idleMs, minScale } = this.#workload;
+    member.rest(idleMs, () => this.#count('starting') + this.#count('ready') > minScale);
   }
 
   // ------------------------------------------------------------ calls
 
   async #give(call: Call, member: Member): Promise<void> {
-    clearTimeout(member.idle);
-    const { context } = call;
-    const { name, timeoutMs } = this.#workload;
-    const attempt = new AbortController();
-    const giveUp = (): void => attempt.abort(context.signal.reason);
-    context.signal.addEventListener('abort', giveUp);
-    const timer = setTimeout(() => {
-      attempt.abort(new HandlerFailure(`${name} timed out after ${timeoutMs} ms`));
-    }, timeoutMs);
-    member.calls.add(attempt);
-    const headers = { ...context.headers, 'x-millrace-deadline': String(this.#now() + timeoutMs) };
+    const { timeoutMs } = this.#workload;
+    const headers = { ...call.context.headers, 'x-millrace-deadline': String(this.#now() + timeoutMs) };
     try {
-      const answer = await member.instance.handler(call.event, { ...context, headers, signal: attempt.signal });
+      call.resolve(await member.call(call.event, { ...call.context, headers }, timeoutMs));
       this.#backoff.succeeded();
-      call.resolve(answer);
     } catch (error) {
-      if (error instanceof NotTaken && !attempt.signal.aborted) this.#giveAgain(call, member);
+      if (error instanceof NotTaken && this.#phase !== 'closed' && !call.context.signal.aborted)
+        this.#giveAgain(call, member);
       else call.reject(this.#failureOf(error));
     } finally {
-      clearTimeout(timer);
-      context.signal.removeEventListener('abort', giveUp);
-      member.calls.delete(attempt);
-      // The code may still be at work on a call that was given up: only the end of its process surely ends that.
-      if (attempt.signal.aborted) this.#leave(member);
       this.#rest(member);
       this.#settled();
       this.#scale();
@@ -289,7 +256,7 @@ export class ScaledFunction implements RunningFunction {
   /** It did not get as far as the code: the call goes to another instance, before those that came after it. */
   #giveAgain(call: Call, member: Member): void {
     if (member.phase === 'ready') this.#failed('it refused the connection');
-    this.#leave(member);
+    member.leave();
     this.#waiting.putBack(call);
   }
 
