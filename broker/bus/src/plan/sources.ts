@@ -25,7 +25,7 @@ const WEBHOOK_CONDITIONS = ['SinkProvided', 'Deployed'];
 
 export interface PlannedSource {
   readonly feed: Feed | undefined;
-  /** From the topic of the source to its sink; none when the sink is a broker, whose topic it fills directly. */
+  /** From the topic of the source to its sink. */
   readonly route: Route | undefined;
   readonly status: Status;
 }
@@ -119,7 +119,6 @@ function planSink(
   const resolved = resolve(sink, namespace, world);
   if ('trouble' in resolved) return { name, topic: name, route: undefined, trouble: resolved.trouble };
   const { target } = resolved;
-  if (target.kind === 'topic') return { name, topic: target.topic, route: undefined, trouble: undefined };
   const sinkOfDead = source.kind === 'KafkaSource' ? source.spec.delivery.deadLetterSink : undefined;
   const dead = sinkOfDead === undefined ? undefined : resolve(sinkOfDead, namespace, world);
   const deadLetter = dead !== undefined && 'target' in dead ? dead.target : undefined;
@@ -133,7 +132,8 @@ function planSink(
     deadLetter,
     delivery,
   };
-  return { name, topic: name, route, trouble: undefined };
+  // A broker's topic is filled directly; then the route only carries what was parked and is redriven.
+  return { name, topic: target.kind === 'topic' ? target.topic : name, route, trouble: undefined };
 }
 
 function kafkaNet(

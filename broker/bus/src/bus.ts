@@ -1,0 +1,194 @@
+import type { FastifyInstance } from 'fastify';
+
+import type { Outlet } from '@millrace/event/source';
+
+import { Control } from './control/control.ts';
+import type { FunctionHost, SourceHost } from './control/ports.ts';
+import { Dispatcher } from './delivery/dispatcher.ts';
+import { TargetFactory } from './delivery/targets.ts';
+import { systemEnvironment } from './environment.ts';
+import type { Environment } from './environment.ts';
+import { openIngress } from './ingress/ingress.ts';
+import type { Paths } from './ingress/ingress.ts';
+import { openGate } from './log/gate.ts';
+import type { Gate } from './log/gate.ts';
+import type { DeadLetterKey } from './log/history.ts';
+import type { Store } from './log/store.ts';
+import { newTraceparent } from './log/trace-context.ts';
+import type { Feed, Plan } from './plan/plan.ts';
+
+export interface BusOptions {
+  readonly store: Store;
+  readonly functions: FunctionHost;
+  readonly sources: SourceHost;
+  /** Default: the machine's clock and chance. */
+  readonly environment?: Environment;
+  /** The data of one event, in bytes. Default: 1 MiB. */
+  readonly maxEventBytes?: number;
+  /** Addresses that stand for others, `host:port` to `host:port`. */
+  readonly aliases?: Readonly<Record<string, string>>;
+  /** How long entries are kept that all routes have passed, in milliseconds. Default: 7 days. */
+  readonly retainMs?: number;
+  /** How large the store may grow before such entries go earlier. Default: 10 GiB. */
+  readonly retainBytes?: number;
+  /** Whether events that come without a trace begin one. Default: false. */
+  readonly trace?: boolean;
+}
+
+const MIB = 1024 * 1024;
+const DAY_MS = 24 * 3_600_000;
+const TRIM_EVERY_MS = 60_000;
+
+/**
+ * The bus: all rooms, wired. Nothing runs before the first {@link apply}.
+ *
+ * Its end, in order: `drain` answers 503 at the doors, lets sources finish what they took, lets deliveries under way
+ * finish, saves the positions; `close` lets go of functions, connections and the store.
+ */
+export class Bus {
+  readonly store: Store;
+  readonly gate: Gate;
+  readonly ingress: FastifyInstance;
+  readonly dispatcher: Dispatcher;
+  readonly control: Control;
+  readonly #targets: TargetFactory;
+  readonly #paths: Paths = { inlets: new Map(), receivers: new Map() };
+  readonly #options: BusOptions;
+  readonly #environment: Environment;
+  #cancelTrim: (() => void) | undefined;
+  #isDraining = false;
+  #drained: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: BusOptions) {
+    const { store, environment = systemEnvironment, maxEventBytes = MIB, aliases = {} } = options;
+    this.#options = options;
+    this.#environment = environment;
+    this.store = store;
+    this.gate = openGate({
+      log: store.log,
+      maxEventBytes,
+      now: () => environment.now(),
+      newTraceparent: options.trace === true ? () => newTraceparent(() => environment.random()) : undefined,
+    });
+    this.ingress = openIngress({
+      gate: this.gate,
+      paths: this.#paths,
+      maxEventBytes,
+      isDraining: () => this.#isDraining,
+    });
+    this.dispatcher = new Dispatcher({ log: store.log, progress: store.progress, gate: this.gate, environment });
+    this.control = new Control({
+      openInlet: (inlet) => this.#paths.inlets.set(inlet.path, inlet),
+      closeInlet: (inlet) => this.#paths.inlets.delete(inlet.path),
+      startRoute: (route) => this.dispatcher.start(route, this.#targets.of(route)),
+      stopRoute: (route) => this.dispatcher.stop(route.name),
+      openReceiver: (path, receive) => this.#paths.receivers.set(path, receive),
+      closeReceiver: (path) => this.#paths.receivers.delete(path),
+      outletOf: (feed) => this.#outletOf(feed),
+      functions: options.functions,
+      sources: options.sources,
+    });
+    this.#targets = new TargetFactory({
+      functionOf: (workload) => this.control.functionOf(workload),
+      aliases,
+      maxAnswerBytes: 4 * maxEventBytes,
+    });
+    this.#trimLater();
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Resolves when everything runs as the plan says. */
+  apply(plan: Plan): Promise<void> {
+    return this.control.apply(plan);
+  }
+
+  /** Makes routes take up dead letters again. Resolves with how many. */
+  async redrive(selected: readonly DeadLetterKey[]): Promise<number> {
+    const count = await this.store.deadLetters.redrive(selected, this.#environment.now());
+    for (const route of new Set(selected.map((it) => it.route))) this.dispatcher.route(route)?.wake();
+    return count;
+  }
+
+  /** Takes nothing more; resolves when what was taken is durable and what was begun is over. Idempotent. */
+  drain(): Promise<void> {
+    this.#isDraining = true;
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  /** Lets go of everything, without waiting for what is under way longer than the store needs. Idempotent. */
+  close(): Promise<void> {
+    this.#isDraining = true;
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #drain(): Promise<void> {
+    await this.control.drainInlets();
+    await this.dispatcher.drain();
+    await this.control.drainFunctions();
+  }
+
+  async #close(): Promise<void> {
+    this.#cancelTrim?.();
+    await this.ingress.close();
+    await this.#targets.close();
+    await this.store.close();
+  }
+
+  #outletOf(feed: Feed): Outlet {
+    return {
+      emit: async (events, headers) => {
+        await this.gate.enter(
+          feed.topic,
+          events.map((event) => ({ event, headers })),
+        );
+      },
+      park: async (event, reason) => {
+        const [entry] = await this.gate.enter(parkedTopic(feed), [{ event }]);
+        const failure = { destination: feed.name, message: reason };
+        const settled = {
+          route: feed.name,
+          position: entry!.position,
+          attempt: 1,
+          stage: 'subscriber',
+          outcome: 'parked',
+          failure,
+        } as const;
+        await this.store.progress.settle([
+          { ...settled, startedAt: this.#environment.now(), duration: 0, waited: false },
+        ]);
+      },
+    };
+  }
+
+  #trimLater(): void {
+    this.#cancelTrim = this.#environment.after(TRIM_EVERY_MS, () => {
+      void this.#trim().finally(() => {
+        if (!this.#isDraining) this.#trimLater();
+      });
+    });
+  }
+
+  async #trim(): Promise<void> {
+    const { retainMs = 7 * DAY_MS, retainBytes = 10 * 1024 * MIB } = this.#options;
+    const { routes, inlets, feeds } = this.control.plan;
+    const parked = feeds.map((feed) => parkedTopic(feed));
+    const topics = new Set([...[...inlets, ...routes, ...feeds].map((it) => it.topic), ...parked]);
+    const passed = this.dispatcher.passed(topics);
+    try {
+      await this.store.trim({ before: this.#environment.now() - retainMs, maxBytes: retainBytes, passed });
+    } catch {
+      // A full or broken store says so to whoever writes next.
+    }
+  }
+}
+
+/** A topic that nobody reads: what rests there waits for somebody to redrive it through the source's route. */
+function parkedTopic(feed: Feed): string {
+  return `parked/${feed.name}`;
+}

@@ -1,0 +1,144 @@
+import type { Handler } from '@millrace/event/handler';
+import type { Outlet, RunningSource, SourceStatus } from '@millrace/event/source';
+
+import { withCondition } from '../plan/conditions.ts';
+import type { Trouble } from '../plan/conditions.ts';
+import type { Feed, Inlet, Plan, Route, Status, Workload } from '../plan/plan.ts';
+import { SOURCE_CONDITION } from '../plan/sources.ts';
+import { difference } from './diff.ts';
+import type { FunctionHost, FunctionStatus, FunctionTrouble, RunningFunction, SourceHost } from './ports.ts';
+
+/** What control moves: given by the bus, which knows the rooms. */
+export interface Actuators {
+  openInlet(inlet: Inlet): void;
+  closeInlet(inlet: Inlet): void;
+  startRoute(route: Route): Promise<void>;
+  stopRoute(route: Route): Promise<void>;
+  openReceiver(path: string, receive: NonNullable<RunningSource['receive']>): void;
+  closeReceiver(path: string): void;
+  outletOf(feed: Feed): Outlet;
+  readonly functions: FunctionHost;
+  readonly sources: SourceHost;
+}
+
+const NOTHING: Plan = { inlets: [], routes: [], feeds: [], workloads: [], statuses: new Map(), faults: [] };
+
+/** Keeps what runs true to the plan, and knows how each resource is. Never touches an event. */
+export class Control {
+  readonly #actuators: Actuators;
+  readonly #functions = new Map<string, RunningFunction | FunctionTrouble>();
+  readonly #sources = new Map<string, { feed: Feed; running: RunningSource; status: () => SourceStatus | undefined }>();
+  #plan = NOTHING;
+  #applying: Promise<void> = Promise.resolve();
+
+  constructor(actuators: Actuators) {
+    this.#actuators = actuators;
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /**
+   * Resolves when everything runs as the plan says. What is not changed is not touched. Doors close first and open
+   * last: nothing comes in for a route that does not stand yet.
+   */
+  apply(plan: Plan): Promise<void> {
+    this.#applying = this.#applying.then(() => this.#apply(plan));
+    return this.#applying;
+  }
+
+  /** The handler of a function, or undefined when it cannot run. */
+  functionOf(workload: string): Handler | undefined {
+    const running = this.#functions.get(workload);
+    return running !== undefined && 'handler' in running ? running.handler : undefined;
+  }
+
+  /** How many instances and calls each running function has. */
+  functionStatuses(): Map<string, FunctionStatus> {
+    const statuses = new Map<string, FunctionStatus>();
+    for (const [name, running] of this.#functions) if ('handler' in running) statuses.set(name, running.status());
+    return statuses;
+  }
+
+  /** How each resource is, by its key: what the plan says, and what functions and sources say of themselves. */
+  statuses(): Map<string, Status> {
+    const statuses = new Map(this.#plan.statuses);
+    const set = (key: string, condition: string, trouble: Trouble | undefined) => {
+      const status = statuses.get(key);
+      if (status !== undefined) statuses.set(key, withCondition(status, condition, trouble));
+    };
+    for (const workload of this.#plan.workloads) {
+      const running = this.#functions.get(workload.name);
+      if (running === undefined) continue;
+      if (!('handler' in running)) {
+        set(workload.key, 'ConfigurationsReady', running);
+        continue;
+      }
+      const { state, message } = running.status();
+      if (state === 'failing') set(workload.key, 'ConfigurationsReady', { reason: 'CrashLoop', message });
+    }
+    for (const { feed, status } of this.#sources.values()) {
+      const told = status();
+      if (told !== undefined) set(feed.key, SOURCE_CONDITION[feed.kind], told.ready ? undefined : told);
+    }
+    return statuses;
+  }
+
+  /** Closes the doors: sources and inlets. Resolves when what they had taken is durable. */
+  async drainInlets(): Promise<void> {
+    await this.#applying;
+    for (const inlet of this.#plan.inlets) this.#actuators.closeInlet(inlet);
+    await Promise.all(this.#plan.feeds.map((feed) => this.#stopSource(feed)));
+  }
+
+  /** Stops the functions; resolves when what they have is finished. */
+  async drainFunctions(): Promise<void> {
+    await Promise.all(this.#plan.workloads.map((workload) => this.#stopFunction(workload)));
+  }
+
+  async #apply(plan: Plan): Promise<void> {
+    const actuators = this.#actuators;
+    const inlets = difference(this.#plan.inlets, plan.inlets, (it) => it.path);
+    const feeds = difference(this.#plan.feeds, plan.feeds, (it) => it.name);
+    const routes = difference(this.#plan.routes, plan.routes, (it) => it.name);
+    const workloads = difference(this.#plan.workloads, plan.workloads, (it) => it.name);
+
+    inlets.stopped.forEach((inlet) => actuators.closeInlet(inlet));
+    await Promise.all(feeds.stopped.map((feed) => this.#stopSource(feed)));
+    await Promise.all(routes.stopped.map((route) => actuators.stopRoute(route)));
+    const ended = workloads.stopped.map((workload) => this.#stopFunction(workload));
+
+    for (const workload of workloads.started) this.#functions.set(workload.name, actuators.functions.start(workload));
+    for (const route of routes.started) await actuators.startRoute(route);
+    feeds.started.forEach((feed) => this.#startSource(feed));
+    inlets.started.forEach((inlet) => actuators.openInlet(inlet));
+    this.#plan = plan;
+    // What an old revision has, it finishes while the new one takes what comes.
+    await Promise.all(ended);
+  }
+
+  #startSource(feed: Feed): void {
+    const { sources, outletOf, openReceiver } = this.#actuators;
+    let status: SourceStatus | undefined;
+    const running = sources(feed, outletOf(feed), (told) => {
+      status = told;
+    });
+    this.#sources.set(feed.name, { feed, running, status: () => status });
+    if (feed.kind === 'WebhookSource' && running.receive !== undefined)
+      openReceiver(feed.options.path, running.receive);
+  }
+
+  async #stopSource(feed: Feed): Promise<void> {
+    const source = this.#sources.get(feed.name);
+    this.#sources.delete(feed.name);
+    if (feed.kind === 'WebhookSource') this.#actuators.closeReceiver(feed.options.path);
+    await source?.running.drain();
+  }
+
+  async #stopFunction(workload: Workload): Promise<void> {
+    const running = this.#functions.get(workload.name);
+    this.#functions.delete(workload.name);
+    if (running !== undefined && 'handler' in running) await running.drain();
+  }
+}

@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { Bus } from '@millrace/bus';
+import type { BusOptions } from '@millrace/bus';
+import type { DeadLetter } from '@millrace/bus/log/history';
+import { openSqliteStore } from '@millrace/bus/log/sqlite/store';
+import { compilePlan } from '@millrace/bus/plan/compile';
+import { formatFault } from '@millrace/resources/fault';
+import { readManifest } from '@millrace/resources/manifest';
+
+/** A bus of its own in a temporary folder, on a free port. */
+export interface TestBus extends AsyncDisposable {
+  readonly bus: Bus;
+  /** `http://127.0.0.1:<port>`. */
+  readonly url: string;
+  readonly folder: string;
+  /** Applies manifests; throws their faults. */
+  apply(yaml: string): Promise<void>;
+  /** Resolves with the dead letters once there are so many. */
+  deadLetters(count: number): Promise<readonly DeadLetter[]>;
+  /** Ends it and starts another on the same data. */
+  restart(): Promise<TestBus>;
+}
+
+export async function startBus(options: Partial<BusOptions> & { folder?: string } = {}): Promise<TestBus> {
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'millrace-test-'));
+  const bus = new Bus({
+    functions: { start: (workload) => ({ reason: 'CodeNotFound', message: `no code for ${workload.name}` }) },
+    sources: () => {
+      throw new Error('no sources in this test');
+    },
+    ...options,
+    store: options.store ?? (await openSqliteStore(folder)),
+  });
+  await bus.ingress.listen({ host: '127.0.0.1', port: 0 });
+  const url = `http://127.0.0.1:${(bus.ingress.server.address() as AddressInfo).port}`;
+  const end = async () => {
+    await bus.drain();
+    await bus.close();
+  };
+  return {
+    bus,
+    url,
+    folder,
+    async apply(yaml) {
+      const manifest = readManifest(yaml, 'test.yaml');
+      if (manifest.faults.length > 0) throw new Error(manifest.faults.map(formatFault).join('\n'));
+      const plan = compilePlan(manifest.declared, url);
+      if (plan.faults.length > 0) throw new Error(plan.faults.map((it) => `${it.path}: ${it.message}`).join('\n'));
+      await bus.apply(plan);
+    },
+    async deadLetters(count) {
+      for (;;) {
+        const letters = bus.store.deadLetters.list({ limit: 1_000 });
+        if (letters.length >= count) return letters;
+        await new Promise((resolve) => {
+          setTimeout(resolve, 5);
+        });
+      }
+    },
+    async restart() {
+      await end();
+      return startBus({ ...options, folder });
+    },
+    async [Symbol.asyncDispose]() {
+      await end();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
