@@ -1,0 +1,153 @@
+import fastify from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+
+import type { Entry } from '../log/log.ts';
+import type { DeadLetterKey } from '../log/history.ts';
+import type { Store } from '../log/store.ts';
+import { guard } from './guard.ts';
+import { tail } from './tail.ts';
+import type { TailQuery } from './tail.ts';
+import { deadLetterOf, deliveryOf, entryOf, summaryOf } from './views.ts';
+import type { EventDetail } from './views.ts';
+
+/** What the admin port shows and moves. */
+export interface AdminOptions {
+  readonly store: Store;
+  /** What this process is: version, addresses, folder. */
+  readonly about: () => Readonly<Record<string, unknown>>;
+  /** The resources with their conditions. */
+  readonly resources: () => readonly unknown[];
+  /** What each route of an entry's topic makes of it, by its filter as it is now. */
+  readonly verdicts: (entry: Entry) => readonly { route: string; matched: boolean; reason: string }[];
+  readonly redrive: (selected: readonly DeadLetterKey[]) => Promise<number>;
+  /** What must hold for this process to take events; the reason where it does not. */
+  readonly checks: () => Readonly<Record<string, string | undefined>>;
+  readonly metrics: { text(): Promise<string>; contentType: string };
+}
+
+const MOST_ROWS = 1_000;
+const DEFAULT_ROWS = 50;
+
+/** The admin port: health, metrics, and what the commands ask. On loopback; a web page elsewhere cannot reach it. */
+export function openAdmin(options: AdminOptions): FastifyInstance {
+  const { store, metrics } = options;
+  const server = fastify({ forceCloseConnections: true, routerOptions: { maxParamLength: 4_096 } });
+  guard(server);
+  server.setErrorHandler((error, _request, reply) => {
+    const { statusCode = 500, message } = error as Error & { statusCode?: number };
+    return answer(reply, statusCode, { error: message });
+  });
+  server.setNotFoundHandler((request, reply) =>
+    answer(reply, 404, { error: `there is no ${request.method} ${request.url}` }),
+  );
+
+  server.get('/livez', () => 'ok\n');
+  server.get('/readyz', (request, reply) => {
+    const { verbose } = request.query as { verbose?: string };
+    const checks = Object.entries(options.checks());
+    const isReady = checks.every(([, why]) => why === undefined);
+    reply.code(isReady ? 200 : 503).type('text/plain');
+    if (verbose === undefined) return isReady ? 'ok\n' : 'not ready\n';
+    const lines = checks.map(([name, why]) => (why === undefined ? `[+]${name} ok` : `[-]${name} failed: ${why}`));
+    return `${[...lines, isReady ? 'readyz check passed' : 'readyz check failed'].join('\n')}\n`;
+  });
+  server.get('/metrics', async (_request, reply) => {
+    reply.type(metrics.contentType);
+    return metrics.text();
+  });
+
+  server.get('/api/about', () => options.about());
+  server.get('/api/resources', () => options.resources());
+
+  server.get<{ Querystring: Record<string, string> }>('/api/events', ({ query }) => {
+    const { topic, type, source, id, before } = query;
+    return store.history
+      .entries({
+        limit: limitOf(query),
+        topic,
+        type,
+        source,
+        id,
+        before: before === undefined ? undefined : Number(before),
+      })
+      .map(summaryOf);
+  });
+  server.get<{ Params: { key: string } }>('/api/events/:key', ({ params }, reply) => {
+    const entry = entryFor(store, params.key);
+    if (entry === undefined)
+      return answer(reply, 404, { error: `there is no event with the position or id "${params.key}"` });
+    return detailOf(entry, options);
+  });
+  server.get<{ Querystring: TailQuery }>('/api/tail', ({ query }, reply) => {
+    reply.hijack();
+    tail(reply.raw, query);
+  });
+
+  server.get<{ Querystring: Record<string, string> }>('/api/dead-letters', ({ query }) => {
+    const { route, position } = query;
+    return store.deadLetters
+      .list({ limit: limitOf(query), route, position: position === undefined ? undefined : Number(position) })
+      .map(deadLetterOf);
+  });
+  server.post<{ Body: Selection }>('/api/dead-letters/redrive', async ({ body }) => ({
+    count: await overSelected(store, body, (keys) => options.redrive(keys)),
+  }));
+  server.post<{ Body: Selection }>('/api/dead-letters/purge', async ({ body }) => ({
+    count: await overSelected(store, body, (keys) => store.deadLetters.purge(keys)),
+  }));
+  return server;
+}
+
+/** Which dead letters: those of a route, one of an event, or both left out for all. */
+interface Selection {
+  readonly route?: string;
+  readonly position?: number;
+}
+
+/** At most so many move in one transaction. */
+const AT_ONCE = 500;
+
+async function overSelected(
+  store: Store,
+  selection: Selection,
+  move: (keys: readonly DeadLetterKey[]) => Promise<number>,
+): Promise<number> {
+  const { route, position } = selection ?? {};
+  let total = 0;
+  for (;;) {
+    const keys = store.deadLetters.list({ limit: AT_ONCE, route, position });
+    if (keys.length === 0) return total;
+    total += await move(keys.map((key) => ({ route: key.route, position: key.position })));
+    if (keys.length < AT_ONCE) return total;
+  }
+}
+
+function entryFor(store: Store, key: string): Entry | undefined {
+  const byPosition = /^\d+$/.test(key) ? store.log.get(Number(key)) : undefined;
+  return byPosition ?? store.history.entries({ limit: 1, id: key })[0];
+}
+
+function detailOf(entry: Entry, { store, verdicts }: AdminOptions): EventDetail {
+  const { position } = entry;
+  const attempts = store.history.attempts(position);
+  const waiting = store.history.waitingFor(position);
+  const dead = new Set(store.deadLetters.list({ limit: MOST_ROWS, position }).map((it) => it.route));
+  const known = verdicts(entry);
+  // Routes that are no longer declared, or that only carry what was parked, have tried it too.
+  const others = [...new Set([...attempts.map((it) => it.route), ...dead])]
+    .filter((route) => known.every((it) => it.route !== route))
+    .map((route) => ({ route, matched: true, reason: 'not declared for this topic now' }));
+  const deliveries = [...known, ...others].map((verdict) =>
+    deliveryOf(verdict, { attempts, waiting, isDead: dead.has(verdict.route) }),
+  );
+  return { ...entryOf(entry), deliveries, replies: store.history.replies(position).map(summaryOf) };
+}
+
+function limitOf(query: Record<string, string>): number {
+  const limit = Number(query['limit'] ?? DEFAULT_ROWS);
+  return Number.isInteger(limit) && limit > 0 ? Math.min(limit, MOST_ROWS) : DEFAULT_ROWS;
+}
+
+function answer(reply: FastifyReply, status: number, body: unknown): FastifyReply {
+  return reply.code(status).type('application/json').send(JSON.stringify(body));
+}
