@@ -153,6 +153,8 @@ describe('refused, with the place:', () => {
   });
 });
 
+test('every error of a text is told', () => assert.equal(faultsOf(']\n'.repeat(40_000)).length, 40_000));
+
 test('any text gives documents and faults, never an exception', () => {
   const yamlish = fc.array(
     fc.constantFrom(

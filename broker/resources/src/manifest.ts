@@ -44,7 +44,7 @@ export function readManifests(files: Iterable<{ text: string; file: string }>): 
   const places = new Map<string, Place>();
   for (const { text, file } of files) {
     const { documents, faults } = readDocuments(text, file);
-    manifest.faults.push(...faults);
+    for (const fault of faults) manifest.faults.push(fault);
     if (documents.length === 0 && faults.length === 0) {
       manifest.receipts.push({ place: { file, line: 1, column: 1 }, resource: '', message: NO_RESOURCE });
     }
@@ -79,7 +79,7 @@ function declare({ document, value, at }: Item, places: Map<string, Place>, mani
   }
   const { resource, complaints, receipts } = admit(value, (path) => document.written(within(at, path)));
   const faults = complaints.map((one): Fault => Object.assign({ place: locate(one.path) }, one));
-  manifest.faults.push(...faults.toSorted(byPlace));
+  for (const fault of faults.toSorted(byPlace)) manifest.faults.push(fault);
   const key = nameOf(value);
   for (const { path, message } of receipts) manifest.receipts.push({ place: locate(path), resource: key, message });
   if (resource === undefined) return;

@@ -67,7 +67,7 @@ const PortSchema = Fields({
   protocol: Type.Optional(Type.Enum(['TCP'])),
 });
 
-const Texts = Type.Optional(Type.Array(Type.String(), { expected: 'a list of texts' }));
+const TextList = Type.Optional(Type.Array(Type.String(), { expected: 'a list of texts' }));
 const Anything = Type.Optional(Open());
 const List = Type.Optional(Type.Array(Open(), { expected: 'a list of objects' }));
 
@@ -75,8 +75,8 @@ const CONTAINER = {
   name: Type.Optional(Text()),
   image: Text({ expected: 'the name of an image' }),
   imagePullPolicy: Type.Optional(Type.Enum(['Always', 'IfNotPresent', 'Never'])),
-  command: Texts,
-  args: Texts,
+  command: TextList,
+  args: TextList,
   workingDir: Type.Optional(Type.String()),
   env: Type.Optional(Type.Array(EnvSchema, { expected: 'a list of environment variables' })),
   envFrom: Type.Optional(Type.Array(EnvFromSchema)),

@@ -42,6 +42,7 @@ describe('a template', () => {
     ['{body.a{b}', 0],
     ['{headers.a b}', 0],
     ['{query.}', 0],
+    ['{query.a..b}', 0],
   ] as const) {
     test(`${text} is none, because of what stands at ${offset}`, () => {
       const parsed = parseTemplate(text);

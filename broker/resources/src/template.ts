@@ -58,15 +58,15 @@ export function isTemplateFault(parsed: Template | TemplateFault): parsed is Tem
 
 function parseValue(inner: string): TemplatePart | undefined {
   const [, from, name = ''] = VALUE.exec(inner) ?? [];
+  const path = name.split('.');
+  if (path.includes('') || name.includes('{')) return undefined;
   switch (from) {
     case 'headers':
       return HEADER_NAME.test(name) ? { from, path: [name.toLowerCase()] } : undefined;
     case 'query':
-      return name.includes('{') ? undefined : { from, path: [name] };
-    case 'body': {
-      const path = name.split('.');
-      return path.some((step) => step === '' || step.includes('{')) ? undefined : { from, path };
-    }
+      return { from, path: [name] };
+    case 'body':
+      return { from, path };
     default:
       return undefined;
   }

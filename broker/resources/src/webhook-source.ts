@@ -14,7 +14,7 @@ import { KeySelectorSchema } from './secret-key.ts';
 import { isTemplateFault, parseTemplate } from './template.ts';
 
 /** The type of an event whose source says none. */
-export const WEBHOOK_EVENT_TYPE = 'dev.millrace.webhook.received';
+export const WEBHOOK_EVENT_TYPE = 'dev.millrace.webhook';
 
 const templateRule: Rule<string> = (text, path, tell) => {
   const parsed = parseTemplate(text);
@@ -42,9 +42,10 @@ const extensionsRule: Rule<Record<string, unknown>> = (extensions, path, tell) =
 };
 
 /**
- * What the events look like: templates (see `template.ts`) over the headers, the query and the JSON body of a request.
- * A value that is absent is the empty text; an attribute that ends up empty gets its default, an extension is left out.
- * The data of the event is the body as it came, and its content type the request's.
+ * What the events look like: templates (see `template.ts`) over the headers, the query and the body of a request. An
+ * absent value is the empty text. A request whose type, source or id comes out empty is refused; an empty subject or
+ * extension is left out. The data is the body as it came, with its content type. A request that already is a CloudEvent
+ * stays what it is.
  */
 const EventSchema = Fields(
   {
@@ -52,8 +53,8 @@ const EventSchema = Fields(
     source: Template({ defaulted: '/apis/v1/namespaces/<namespace>/webhooksources/<name>' }),
     subject: Type.Optional(Template({})),
     /**
-     * Senders repeat a request under the same id, so an id of theirs makes repetitions recognisable. The default is
-     * `{headers.webhook-id}` or `{headers.x-github-delivery}` where `verify` says whose it is; else each request is new.
+     * Senders repeat a request under the same id, so an id of theirs makes repetitions recognisable. Absent: the id that
+     * the sender signed, where `verify` says how; else each request is new.
      */
     id: Type.Optional(Text({ rule: idRule, expected: 'a template' })),
     extensions: Type.Optional(
@@ -175,8 +176,6 @@ export const webhookSourceKind: KindDefinition<WebhookSource> = {
   complete({ metadata: { name, namespace }, spec }) {
     spec.path ??= `/webhooks/${namespace}/${name}`;
     spec.event.source ??= `/apis/v1/namespaces/${namespace}/webhooksources/${name}`;
-    if (spec.event.id === undefined && spec.verify !== undefined)
-      spec.event.id = spec.verify.github === undefined ? '{headers.webhook-id}' : '{headers.x-github-delivery}';
     completeDestination(spec.sink, namespace);
   },
 };
