@@ -157,13 +157,14 @@ describe('functions', () => {
       const running = await start(
         `import { spawn } from 'node:child_process';
          export default () => { const child = spawn('sleep', ['600']); console.log(child.pid); while (true); }`,
-        { timeoutMs: 300 },
+        { timeoutMs: 1000 },
       );
       const failure = await failureOf(call(running));
-      assert.match(failure.message, /timed out after 300 ms/);
+      assert.match(failure.message, /timed out after 1000 ms/);
       assert.equal(failure.status, undefined);
       await until(() => running.status().instances === 0);
-      await untilGone(Number(lines[0]?.text));
+      assert.match(lines[0]!.text, /^\d+$/);
+      await untilGone(Number(lines[0]!.text));
     });
 
     test('a call that is given up does not take the others of its instance with it', async () => {

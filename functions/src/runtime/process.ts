@@ -39,8 +39,27 @@ export function processRuntime(options: { now?: () => number } = {}): Runtime {
   const nest = makeNest();
   let begun = 0;
   return {
-    start: (workload, log) => new ProcessInstance(workload, String((begun += 1)), nest, log, now),
+    start(workload, log) {
+      const id = String((begun += 1));
+      const folder = nest.enter(id);
+      try {
+        return new ProcessInstance(workload, { id, folder, nest, log, now });
+      } catch (error) {
+        void nest.leave(folder, undefined);
+        throw error;
+      }
+    },
   };
+}
+
+/** What an instance is given beside its workload. */
+interface Place {
+  readonly id: string;
+  /** Its own, in the nest. */
+  readonly folder: string;
+  readonly nest: Nest;
+  readonly now: () => number;
+  log(line: FunctionLog): void;
 }
 
 class ProcessInstance implements Instance {
@@ -48,13 +67,12 @@ class ProcessInstance implements Instance {
   readonly ready: Promise<void>;
   readonly ended: Promise<string>;
   readonly #workload: Workload;
-  readonly #log: (line: FunctionLog) => void;
-  readonly #now: () => number;
+  readonly #place: Place;
   readonly #mask: Mask;
   readonly #child: ChildProcess;
   readonly #server: Pool;
-  /** The events that it has now. */
-  readonly #events = new Set<CloudEvent>();
+  /** How many calls it has. */
+  #inFlight = 0;
   /** The event that it had last without another beside it: late output belongs to that one. */
   #lastAlone: string | undefined;
   /** The last lines on stderr, for the reason of a crash. */
@@ -64,14 +82,14 @@ class ProcessInstance implements Instance {
   #leaving = false;
   #gone = false;
   #idle: (() => void) | undefined;
+  #stopped: Promise<void> | undefined;
 
-  constructor(workload: Workload, id: string, nest: Nest, log: (line: FunctionLog) => void, now: () => number) {
-    this.id = id;
+  constructor(workload: Workload, place: Place) {
+    this.id = place.id;
     this.#workload = workload;
-    this.#log = log;
-    this.#now = now;
+    this.#place = place;
     this.#mask = maskOf(workload.secretValues);
-    const folder = nest.enter(id);
+    const { folder, nest } = place;
     const home = join(folder, 'home');
     const socket = join(folder, 'http');
     mkdirSync(home);
@@ -82,6 +100,7 @@ class ProcessInstance implements Instance {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
+    const exit = exitOf(this.#child);
     if (this.#child.pid !== undefined) nest.watch(this.#child.pid);
     this.#server = new Pool('http://localhost', {
       socketPath: socket,
@@ -91,15 +110,15 @@ class ProcessInstance implements Instance {
     });
     readLines(this.#child.stdout!, this.#mask, (text) => this.#heard('stdout', text));
     readLines(this.#child.stderr!, this.#mask, (text) => this.#heard('stderr', text));
-    this.ended = this.#end(nest, folder);
+    this.ended = this.#end(exit);
     this.ready = this.#start(this.#child.stdio[3] as Readable);
     this.ready.catch(() => {});
   }
 
   readonly handler = async (event: CloudEvent, context: HandlerContext): Promise<Answer> => {
     if (this.#leaving || this.#gone) throw new NotTaken(`instance ${this.id} of ${this.#workload.name} is stopping`);
-    this.#events.add(event);
-    this.#lastAlone = this.#events.size === 1 ? event.id : undefined;
+    this.#inFlight += 1;
+    this.#lastAlone = this.#inFlight === 1 ? event.id : undefined;
     try {
       return await callOverHttp(this.#server, this.#workload, this.#mask, event, context);
     } catch (error) {
@@ -107,14 +126,19 @@ class ProcessInstance implements Instance {
       if (context.signal.aborted) throw givenUp(context.signal.reason);
       throw await this.#broken(error);
     } finally {
-      this.#events.delete(event);
-      if (this.#events.size === 0) this.#idle?.();
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0) this.#idle?.();
     }
   };
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     this.#leaving = true;
-    if (this.#events.size > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
     this.#signal('SIGTERM');
     const grace = setTimeout(() => this.#signal('SIGKILL'), STOP_GRACE_MS);
     await this.ended;
@@ -152,15 +176,15 @@ class ProcessInstance implements Instance {
     throw new Error(this.#mask(this.#startFault ?? `ended before it was ready: it ${end}`));
   }
 
-  async #end(nest: Nest, folder: string): Promise<string> {
-    const how = await exitOf(this.#child);
+  async #end(exit: Promise<string | Error>): Promise<string> {
+    const how = await exit;
     // Before the group's id may be given to somebody else.
     this.#signal('SIGKILL');
     this.#gone = true;
     await withinExplanation(outputOf(this.#child));
     for (const stream of this.#child.stdio) stream?.destroy();
     await this.#server.destroy();
-    await nest.leave(folder, this.#child.pid);
+    await this.#place.nest.leave(this.#place.folder, this.#child.pid);
     if (how instanceof Error) this.#startFault = spawnFault(this.#child.spawnfile, how);
     const lines = this.#lastLines.length === 0 ? '' : `; last on stderr: ${this.#lastLines.join(' | ')}`;
     return `${how instanceof Error ? this.#startFault! : how}${lines}`;
@@ -179,13 +203,13 @@ class ProcessInstance implements Instance {
       this.#lastLines.push(text.slice(0, KEPT_LINE_CHARACTERS));
       if (this.#lastLines.length > KEPT_LINES) this.#lastLines.shift();
     }
-    this.#log({
+    this.#place.log({
       function: this.#workload.name,
       instance: this.id,
       stream,
       text,
       ...(eventId === undefined ? {} : { eventId }),
-      time: this.#now(),
+      time: this.#place.now(),
     });
   }
 }

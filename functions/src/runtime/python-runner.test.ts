@@ -138,8 +138,9 @@ def handler(context, event):
 
   describe('in the form of func', () => {
     test('gets the event with its attributes and data', async () => {
-      const code = 'async def main(event):\n  return [event.attributes["tenant"], event.type, event["id"], event.data]';
-      assert.deepEqual(JSON.parse(await replyOf(code)), ['größe', 'com.example.asked', 'e-1', 'some text']);
+      const code =
+        'async def main(event):\n  return [event.attributes["tenant"], event.type, event["id"], event.subject, event.data]';
+      assert.deepEqual(JSON.parse(await replyOf(code)), ['größe', 'com.example.asked', 'e-1', null, 'some text']);
     });
 
     test('may reply with an event, of a dict or of an object with attributes', async () => {

@@ -158,6 +158,25 @@ export function testRuntime(adapter: { name: string; open: () => Runtime; skip?:
       await assert.rejects(instance.handler(anEvent(), aContext()), NotTaken);
     });
 
+    contractTest('finishes every call when it is stopped, also two of the same event', async () => {
+      const instance = await start(`
+        let calls = 0;
+        export default () => {
+          calls += 1;
+          console.log('begun ' + calls);
+          return calls === 1 ? new Promise((resolve) => setTimeout(resolve, 10, 1)) : new Promise((resolve) => setTimeout(resolve, 100, 2));
+        }`);
+      await instance.ready;
+      const event = anEvent();
+      const calls = [instance.handler(event, aContext()), instance.handler(event, aContext())];
+      await until(() => lines.some((line) => line.text === 'begun 2'));
+      await Promise.all([instance.stop(), instance.stop()]);
+      assert.deepEqual(
+        (await Promise.all(calls)).map((answer) => textOf(answer.event)),
+        ['1', '2'],
+      );
+    });
+
     contractTest(
       'gives the code only the environment that is declared, and a few names that every program needs',
       async () => {

@@ -8,7 +8,10 @@ import type { Workload } from '../workload.ts';
  * How many there are and which one gets a call is not its business.
  */
 export interface Runtime {
-  /** Begins an instance. Returns at once and never throws for the code: `ready` says whether it came up. */
+  /**
+   * Begins an instance. Returns at once; `ready` says whether it came up. Throws only when there is no room to begin
+   * one at all (no space, no memory, too many open files), and has left nothing behind then.
+   */
   start(workload: Workload, log: (line: FunctionLog) => void): Instance;
 }
 

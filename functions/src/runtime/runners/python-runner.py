@@ -370,10 +370,10 @@ class Event:
         return self.attributes[name]
 
     def __getattr__(self, name):
-        try:
-            return self.__dict__["attributes"][name]
-        except KeyError:
-            raise AttributeError(f"the event has no attribute {name}") from None
+        attributes = self.__dict__["attributes"]
+        if name in attributes or name in ("subject", "time", "datacontenttype", "dataschema"):
+            return attributes.get(name)
+        raise AttributeError(f"the event has no attribute {name}")
 
     def get(self, name, default=None):
         return self.attributes.get(name, default)
