@@ -34,11 +34,13 @@ const SpecSchema = Fields(
   { default: {}, expected: 'an object' },
 );
 
+/** What a {@link Broker} says; the fields are those of Knative. */
 export type BrokerSpec = Static<typeof SpecSchema>;
 
 /** A place that takes events and offers them to Triggers (eventing.knative.dev/v1). */
 export type Broker = Resource<'Broker', BrokerSpec>;
 
+/** The kind Broker. */
 export const brokerKind: KindDefinition<Broker> = {
   kind: 'Broker',
   apiVersions: ['eventing.knative.dev/v1'],

@@ -17,6 +17,7 @@ export interface ConfigMap {
   immutable?: boolean;
 }
 
+/** The kind ConfigMap. */
 export const configMapKind: KindDefinition<ConfigMap> = {
   kind: 'ConfigMap',
   apiVersions: ['v1'],

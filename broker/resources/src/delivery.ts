@@ -34,6 +34,7 @@ export const DeliverySchema = Fields(
 /** The same without `format`, as KafkaSource has it. */
 export const SourceDeliverySchema = Fields(WITHOUT_FORMAT, { expected: 'an object that says how to deliver' });
 
+/** What a {@link DeliverySchema} holds; nothing in it has a default. */
 export type DeliverySpec = Static<typeof DeliverySchema>;
 
 /** A delivery in numbers; what was not said is absent, and up to who delivers. */

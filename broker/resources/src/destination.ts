@@ -24,6 +24,7 @@ const REFERENCE = {
 /** A reference to something by its name (Knative's KReference); the namespace defaults to the referrer's. */
 export const ReferenceSchema = Fields(REFERENCE, { expected: 'a reference: an object with kind and name' });
 
+/** What a {@link ReferenceSchema} holds after defaults. */
 export type Reference = Static<typeof ReferenceSchema>;
 
 // Only the reference of a destination is looked up by kind, so only here a missing apiVersion leaves something open.
@@ -71,6 +72,7 @@ export const DestinationSchema = Fields(
   { rule: destinationRule, expected: 'a destination: an object with ref or uri' },
 );
 
+/** What a {@link DestinationSchema} holds after defaults. */
 export type Destination = Static<typeof DestinationSchema>;
 
 /** Sets the namespace of a reference that has none, in place; absent destinations stay absent. */

@@ -16,6 +16,7 @@ import { FromSecretSchema } from './secret-key.ts';
 /** The label that says how record keys are read. */
 export const KEY_TYPE = 'kafkasources.sources.knative.dev/key-type';
 const KEY_TYPES = ['string', 'int', 'float', 'byte-array'] as const;
+/** How the keys of records are read. */
 export type KeyType = (typeof KEY_TYPES)[number];
 
 /** How a KafkaSource delivers that does not say it (as Knative's). */
@@ -49,6 +50,7 @@ const NetSchema = Fields({
   ),
 });
 
+/** How to reach a Kafka that asks who is there: SASL, TLS, or both. */
 export type KafkaNet = Static<typeof NetSchema>;
 
 const SpecSchema = Fields(
@@ -73,6 +75,7 @@ const SpecSchema = Fields(
   { expected: 'an object with bootstrapServers, topics and sink' },
 );
 
+/** What a {@link KafkaSource} says; the fields are those of Knative. */
 export type KafkaSourceSpec = Static<typeof SpecSchema>;
 
 /** Records of Kafka topics as events to a sink (sources.knative.dev/v1 and v1beta1, which mean the same). */
@@ -90,6 +93,7 @@ export function keyTypeOf(source: KafkaSource): KeyType {
   return (source.metadata.labels?.[KEY_TYPE] as KeyType | undefined) ?? 'string';
 }
 
+/** The kind KafkaSource. */
 export const kafkaSourceKind: KindDefinition<KafkaSource> = {
   kind: 'KafkaSource',
   apiVersions: ['sources.knative.dev/v1', 'sources.knative.dev/v1beta1'],

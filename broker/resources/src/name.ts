@@ -13,7 +13,7 @@ const SUBDOMAIN = new RegExp(DNS_SUBDOMAIN);
 const QUALIFIED = /^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/;
 
 /** True for the key of a label or an annotation: `name` or `dns.prefix/name` (Kubernetes' "qualified name"). */
-export function isQualifiedName(key: string): boolean {
+function isQualifiedName(key: string): boolean {
   const slash = key.indexOf('/');
   if (slash < 0) return QUALIFIED.test(key);
   const prefix = key.slice(0, slash);

@@ -98,8 +98,9 @@ const CONTAINER = {
 };
 
 /** A container of a pod; what is Kubernetes' own business (probes, mounts, security) is taken as it is. */
-export const ContainerSchema = Fields(CONTAINER, { expected: 'a container: an object with image' });
+const ContainerSchema = Fields(CONTAINER, { expected: 'a container: an object with image' });
 
+/** What a container says. */
 export type Container = Static<typeof ContainerSchema>;
 
 const portOnce: Rule<unknown[]> = (containers, path, tell) => {

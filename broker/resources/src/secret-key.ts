@@ -12,6 +12,7 @@ export const KeySelectorSchema = Fields(
   { expected: 'an object with name and key' },
 );
 
+/** What a {@link KeySelectorSchema} holds. */
 export type KeySelector = Static<typeof KeySelectorSchema>;
 
 /** A value that comes from a Secret: `{ secretKeyRef: { name, key } }`. */
@@ -20,4 +21,5 @@ export const FromSecretSchema = Fields(
   { expected: 'an object with secretKeyRef' },
 );
 
+/** What a {@link FromSecretSchema} holds. */
 export type FromSecret = Static<typeof FromSecretSchema>;

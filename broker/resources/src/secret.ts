@@ -53,6 +53,7 @@ export function secretValues(secret: Secret): Map<string, string> {
   return values;
 }
 
+/** The kind Secret. */
 export const secretKind: KindDefinition<Secret> = {
   kind: 'Secret',
   apiVersions: ['v1'],

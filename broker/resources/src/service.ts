@@ -52,6 +52,7 @@ const RevisionSchema = Fields(
   { rule: withinTimeout, expected: 'an object with containers' },
 );
 
+/** The pod of a function, and how much of a request it takes. */
 export type RevisionSpec = Static<typeof RevisionSchema>;
 
 const TemplateSchema = Fields(
@@ -95,6 +96,7 @@ const SpecSchema = Fields(
   { expected: 'an object with template' },
 );
 
+/** What a {@link Service} says; the fields are those of Knative Serving. */
 export type ServiceSpec = Static<typeof SpecSchema>;
 
 /** A function: a container that answers requests, and how many of it there are (serving.knative.dev/v1). */
@@ -106,6 +108,7 @@ const placedRule: Rule<{ metadata?: { annotations?: unknown } }> = ({ metadata }
   misplacedScalingRule(annotations as Record<string, unknown>, 'metadata.annotations', tell);
 };
 
+/** The kind Service. */
 export const serviceKind: KindDefinition<Service> = {
   kind: 'Service',
   apiVersions: ['serving.knative.dev/v1'],

@@ -55,6 +55,7 @@ const SpecSchema = Fields(
   { rule: brokerRule, expected: 'an object with broker and subscriber' },
 );
 
+/** What a {@link Trigger} says; the fields are those of Knative. */
 export type TriggerSpec = Static<typeof SpecSchema>;
 
 /** Events of a broker, filtered, to a subscriber, whose answers go back to the broker (eventing.knative.dev/v1). */
@@ -119,6 +120,7 @@ export function brokerOf(trigger: Trigger): string {
   return trigger.spec.broker ?? trigger.spec.brokerRef?.name ?? '';
 }
 
+/** The kind Trigger. */
 export const triggerKind: KindDefinition<Trigger> = {
   kind: 'Trigger',
   apiVersions: ['eventing.knative.dev/v1'],

@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { DataValidationCxt } from 'ajv/dist/types/index.js';
 import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
-import type { Complaint, Receipt } from './fault.ts';
+import type { Complaint } from './fault.ts';
 import type { KindDefinition } from './kind.ts';
 import { fromPointer } from './path.ts';
 import type { Path } from './path.ts';
@@ -12,7 +12,7 @@ import { translate } from './translate.ts';
 /** What a validation found. `mistyped` are places where another type of scalar (or null) stands than the schema wants. */
 export interface Findings {
   complaints: Complaint[];
-  receipts: { path: Path; message: Receipt['message'] }[];
+  receipts: { path: Path; message: string }[];
   mistyped: Mistyped[];
 }
 

@@ -140,6 +140,7 @@ const SpecSchema = Fields(
   { expected: 'an object with sink' },
 );
 
+/** What a {@link WebhookSource} says. */
 export type WebhookSourceSpec = Static<typeof SpecSchema>;
 
 /**
@@ -160,6 +161,7 @@ const unverified: Rule<{ spec?: { verify?: unknown } }> = ({ spec }, _path, tell
     tell.receipt('spec', 'spec.verify is not given: requests are taken from anyone');
 };
 
+/** The kind WebhookSource. */
 export const webhookSourceKind: KindDefinition<WebhookSource> = {
   kind: 'WebhookSource',
   apiVersions: ['sources.millrace.dev/v1alpha1'],
