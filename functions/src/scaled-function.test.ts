@@ -32,7 +32,6 @@ function scaled(runtime: Runtime): ScaledFunction {
     ...WORKLOAD_DEFAULTS,
     name: 'default/a',
     code: { language: 'node', file: '/a' },
-    ...changes,
   } as const;
   return new ScaledFunction(
     workload,
