@@ -8,11 +8,13 @@ import { Dispatcher } from './delivery/dispatcher.ts';
 import { TargetFactory } from './delivery/targets.ts';
 import { systemEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
+import { explainTriggerFilter } from './filter/trigger-filter.ts';
 import { openIngress } from './ingress/ingress.ts';
 import type { Paths } from './ingress/ingress.ts';
 import { openGate } from './log/gate.ts';
 import type { Gate } from './log/gate.ts';
 import type { DeadLetterKey } from './log/history.ts';
+import type { Entry } from './log/log.ts';
 import type { Store } from './log/store.ts';
 import { newTraceparent } from './log/trace-context.ts';
 import type { Feed, Plan } from './plan/plan.ts';
@@ -104,6 +106,25 @@ export class Bus {
   /** Resolves when everything runs as the plan says. */
   apply(plan: Plan): Promise<void> {
     return this.control.apply(plan);
+  }
+
+  /** What each route of an entry's topic makes of it, by its filter as it is now, and why. */
+  verdicts({ topic, event }: Entry): { route: string; matched: boolean; reason: string }[] {
+    return this.control.plan.routes
+      .filter((route) => route.topic === topic)
+      .map((route) => {
+        const { matched, message } = explainTriggerFilter(route.filter, event);
+        return { route: route.name, matched, reason: message };
+      });
+  }
+
+  /** Per route, how far its position is behind the end of its topic: an upper bound of what it has still to look at. */
+  lag(): Record<string, number> {
+    const lag: Record<string, number> = {};
+    for (const route of this.dispatcher.routes) {
+      lag[route.route.name] = this.store.log.end(route.route.topic) - route.passed();
+    }
+    return lag;
   }
 
   /** Makes routes take up dead letters again. Resolves with how many. */

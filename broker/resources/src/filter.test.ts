@@ -18,7 +18,6 @@ describe('a filter', () => {
   }
 
   for (const [filter, path] of [
-    [{}, 'spec.filters[0]'],
     [{ exact: { type: 'a' }, prefix: { type: 'a' } }, 'spec.filters[0]'],
     [{ exact: {} }, 'spec.filters[0].exact'],
     [{ exact: { type: '' } }, 'spec.filters[0].exact.type'],
@@ -26,7 +25,7 @@ describe('a filter', () => {
     [{ prefix: { '1a': 'a' } }, 'spec.filters[0].prefix["1a"]'],
     [{ all: [] }, 'spec.filters[0].all'],
     [{ any: [] }, 'spec.filters[0].any'],
-    [{ any: [{ all: [{ not: {} }] }] }, 'spec.filters[0].any[0].all[0].not'],
+    [{ any: [{ all: [{ not: { no: 'x' } }] }] }, 'spec.filters[0].any[0].all[0].not.no'],
     [{ cesql: ' ' }, 'spec.filters[0].cesql'],
     [{ cesql: `'${'a'.repeat(20_000)}' = 'a'` }, 'spec.filters[0].cesql'],
     [{ sql: 'true' }, 'spec.filters[0].sql'],
@@ -36,6 +35,13 @@ describe('a filter', () => {
       assert.ok(faultPathsOf(withFilter(filter)).includes(path));
     });
   }
+
+  test('without a dialect lets everything pass, and that is said', () => {
+    assert.deepEqual(faultsOf(withFilter({})), []);
+    assert.deepEqual(receiptsOf(withFilter({ not: {} })), [
+      'spec.filters[0].not has no dialect: it lets everything pass',
+    ]);
+  });
 
   test('with a number where a text is wanted has the text', () => {
     assert.deepEqual(resourceOf('Trigger', withFilter({ exact: { level: 5 } })).spec.filters, [

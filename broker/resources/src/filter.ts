@@ -7,7 +7,7 @@ import type { Rule } from './schema.ts';
 const DIALECTS = ['exact', 'prefix', 'suffix', 'all', 'any', 'not', 'cesql'] as const;
 
 /**
- * One filter: exactly one of the dialects. `exact`, `prefix` and `suffix` hold attribute names to non-empty texts, all
+ * One filter: exactly one of the dialects (none, as Knative takes it too, lets everything pass). `exact`, `prefix` and `suffix` hold attribute names to non-empty texts, all
  * of which must match; `all` and `any` hold at least one filter; `cesql` holds an expression, which is compiled (and
  * refused when it cannot be) where filters are compiled.
  */
@@ -45,12 +45,9 @@ const Matches = Type.Optional(
 const oneDialect: Rule<Record<string, unknown>> = (filter, path, tell) => {
   const used = DIALECTS.filter((dialect) => filter[dialect] !== undefined);
   if (used.length === 1) return;
-  const got = used.length === 0 ? 'none' : used.join(' and ');
-  tell.fault(
-    complaint(path, `exactly one of ${DIALECTS.join(', ')}`, got, {
-      text: used.length === 0 ? 'no dialect found' : 'multiple dialects found, filters can have only one dialect set',
-    }),
-  );
+  if (used.length === 0) return tell.receipt(path, `${path} has no dialect: it lets everything pass`);
+  const text = 'multiple dialects found, filters can have only one dialect set';
+  tell.fault(complaint(path, `exactly one of ${DIALECTS.join(', ')}`, used.join(' and '), { text }));
 };
 
 const Nested = { $ref: '#/$defs/Filter' };

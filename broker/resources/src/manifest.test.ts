@@ -127,7 +127,7 @@ spec:
     const text = triggerText({
       broker: undefined,
       subscriber: {},
-      filters: [{ exact: { Type: '' } }, {}],
+      filters: [{ exact: { Type: '' } }, { all: [] }],
       delivery: { retry: -1, timeout: '5s' },
       extra: 1,
     });
@@ -138,7 +138,7 @@ spec:
       'spec.extra',
       'spec.filters[0].exact.Type',
       'spec.filters[0].exact.Type',
-      'spec.filters[1]',
+      'spec.filters[1].all',
       'spec.subscriber',
     ]);
   });

@@ -17,7 +17,7 @@ const LONGEST_MS = 365 * 24 * 3_600_000;
 
 /**
  * Milliseconds before retry number `k` (from 1). Linear: d·k; exponential: d·2^(k-1); at most `backoffMax`. A
- * `Retry-After` of a 429 or 503 lengthens it, at most to `retryAfterMax`, where zero ignores it. Then up to 10 % more.
+ * `Retry-After` of a 429, 503 or 529 lengthens it, at most to `retryAfterMax`, where zero ignores it. Then up to 10 % more.
  */
 export function waitBefore(k: number, delivery: Delivery, error: unknown, random: () => number): number {
   const { backoffPolicy, backoffDelayMs, backoffMaxMs = LONGEST_MS, retryAfterMaxMs = LONGEST_MS } = delivery;
@@ -27,7 +27,10 @@ export function waitBefore(k: number, delivery: Delivery, error: unknown, random
   return Math.round(wait * (1 + JITTER * random()));
 }
 
+// 529 is how providers of models say that they are overloaded.
+const WAIT_IS_HONOURED = new Set([429, 503, 529]);
+
 function retryAfterOf(error: unknown): number {
-  if (!(error instanceof HandlerFailure) || (error.status !== 429 && error.status !== 503)) return 0;
+  if (!(error instanceof HandlerFailure) || !WAIT_IS_HONOURED.has(error.status ?? 0)) return 0;
   return error.retryAfterMs ?? 0;
 }

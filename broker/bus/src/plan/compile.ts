@@ -1,3 +1,4 @@
+import { complaint } from '@millrace/resources/fault';
 import type { Declared } from '@millrace/resources/manifest';
 import { keyOf } from '@millrace/resources/resource';
 
@@ -60,5 +61,20 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
         break;
     }
   }
-  return { inlets, routes, feeds, workloads, statuses, faults };
+  return { inlets, routes, feeds, workloads, statuses, faults: [...faults, ...sharedPaths(inlets, feeds)] };
+}
+
+/** A path on the data port can lead to one place only. */
+function sharedPaths(inlets: readonly Inlet[], feeds: readonly Feed[]): PlanFault[] {
+  const taken = new Map(inlets.map((it) => [it.path, `the Broker ${it.namespace}/${it.broker}`]));
+  const faults: PlanFault[] = [];
+  for (const feed of feeds) {
+    if (feed.kind !== 'WebhookSource') continue;
+    const { path, namespace, name } = feed.options;
+    const holder = taken.get(path);
+    if (holder === undefined) taken.set(path, `the WebhookSource ${namespace}/${name}`);
+    else
+      faults.push({ ...complaint('spec.path', 'a path of its own', `"${path}", which ${holder} has`), key: feed.key });
+  }
+  return faults;
 }

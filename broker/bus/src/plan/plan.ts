@@ -79,6 +79,8 @@ export type Feed = {
   | { readonly kind: 'WebhookSource'; readonly options: WebhookFeed }
 );
 
+export type SaslMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+
 export interface KafkaFeed {
   readonly namespace: string;
   readonly name: string;
@@ -92,7 +94,7 @@ export interface KafkaFeed {
   readonly extensions: Readonly<Record<string, string>>;
   readonly net: {
     readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
-    readonly sasl?: { readonly mechanism: string; readonly username: string; readonly password: string };
+    readonly sasl?: { readonly mechanism: SaslMechanism; readonly user: string; readonly password: string };
   };
 }
 
@@ -132,6 +134,8 @@ export interface Workload {
   readonly manifest: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly secretValues: readonly string[];
+  /** Variables that are declared as optional and that nothing declared provides: the host may. */
+  readonly open: readonly string[];
   readonly timeoutMs: number;
   /** Calls at once for each instance; 0: no limit. */
   readonly concurrency: number;

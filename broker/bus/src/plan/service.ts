@@ -22,7 +22,7 @@ export function planService(
   const { namespace, name } = metadata;
   const { template } = spec;
   const [container] = template.spec.containers;
-  const { environment, secrets, trouble } = environmentOf(service, world);
+  const { environment, secrets, open, trouble } = environmentOf(service, world);
   const scaling = scalingOf(template.metadata?.annotations);
   const status: Status = {
     kind: 'Service',
@@ -42,6 +42,7 @@ export function planService(
     manifest,
     environment,
     secretValues: secrets,
+    open,
     timeoutMs: (template.spec.timeoutSeconds ?? 300) * 1_000,
     concurrency: template.spec.containerConcurrency ?? 0,
     minScale: scaling.minScale,
@@ -53,6 +54,7 @@ export function planService(
 interface Environment {
   environment: Record<string, string>;
   secrets: string[];
+  open: string[];
   trouble: Trouble | undefined;
 }
 
@@ -61,6 +63,7 @@ function environmentOf({ metadata, spec }: Service, world: World): Environment {
   const [container] = spec.template.spec.containers;
   const environment: Record<string, string> = {};
   const secrets: string[] = [];
+  const open: string[] = [];
   let trouble: Trouble | undefined;
 
   for (const { prefix = '', secretRef, configMapRef } of container?.envFrom ?? []) {
@@ -90,9 +93,11 @@ function environmentOf({ metadata, spec }: Service, world: World): Environment {
     if ('text' in found) {
       environment[name] = found.text;
       if (kind === 'Secret') secrets.push(found.text);
-    } else if (key.optional !== true) {
+    } else if (key.optional === true) {
+      open.push(name);
+    } else {
       trouble ??= { ...found.trouble, message: `${found.trouble.message} (for the variable ${name})` };
     }
   }
-  return { environment, secrets, trouble };
+  return { environment, secrets, open, trouble };
 }

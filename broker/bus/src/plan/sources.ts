@@ -7,7 +7,7 @@ import type { WebhookSource } from '@millrace/resources/webhook-source';
 import { conditionsOf } from './conditions.ts';
 import type { Trouble } from './conditions.ts';
 import { deliveryOf } from './delivery.ts';
-import type { Delivery, Feed, KafkaFeed, Route, Status, WebhookFeed } from './plan.ts';
+import type { Delivery, Feed, KafkaFeed, Route, SaslMechanism, Status, WebhookFeed } from './plan.ts';
 import { resolve } from './resolve.ts';
 import type { World } from './world.ts';
 
@@ -136,6 +136,12 @@ function planSink(
   return { name, topic: target.kind === 'topic' ? target.topic : name, route, trouble: undefined };
 }
 
+const MECHANISMS: readonly SaslMechanism[] = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'];
+
+function isMechanism(text: string): text is SaslMechanism {
+  return (MECHANISMS as readonly string[]).includes(text);
+}
+
 function kafkaNet(
   net: KafkaNet | undefined,
   namespace: string,
@@ -162,11 +168,15 @@ function kafkaNet(
     };
   }
   if (sasl?.enable === true) {
-    resolved.sasl = {
-      mechanism: secret(sasl.type) ?? 'PLAIN',
-      username: secret(sasl.user) ?? '',
-      password: secret(sasl.password) ?? '',
-    };
+    const mechanism = secret(sasl.type) ?? 'PLAIN';
+    if (isMechanism(mechanism)) {
+      resolved.sasl = { mechanism, user: secret(sasl.user) ?? '', password: secret(sasl.password) ?? '' };
+    } else {
+      trouble ??= {
+        reason: 'MechanismNotSupported',
+        message: `spec.net.sasl.type: expected one of ${MECHANISMS.join(', ')}`,
+      };
+    }
   }
   return trouble === undefined ? { net: resolved } : { trouble };
 }

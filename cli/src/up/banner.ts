@@ -1,0 +1,72 @@
+import type { Status } from '@millrace/bus/plan/plan';
+import type { Receipt } from '@millrace/resources/fault';
+
+export interface BannerFacts {
+  readonly dataUrl: string;
+  readonly adminUrl: string;
+  readonly dataFolder: string;
+  readonly statuses: Iterable<Status>;
+  readonly receipts: readonly Receipt[];
+  /** The address of the stand-in for the model, when functions use it. */
+  readonly standIn: string | undefined;
+  /** How the command is called: `npx millrace`, or through npm in a checkout. */
+  readonly command: string;
+}
+
+/** What a person sees first: where it listens, what is declared, and what to try. */
+export function banner(facts: BannerFacts): string {
+  const { dataUrl, adminUrl, dataFolder, command } = facts;
+  const statuses = [...facts.statuses];
+  const broker = statuses.find((it) => it.kind === 'Broker');
+  const lines = [
+    '',
+    'Millrace is up.',
+    '',
+    `  events   ${dataUrl}`,
+    `  admin    ${adminUrl}   (/livez /readyz?verbose /metrics)`,
+    `  data     ${dataFolder}`,
+    '',
+    ...statuses.map(statusLine),
+  ];
+  if (facts.receipts.length > 0) {
+    lines.push('', 'Assumed where the manifests do not say it:');
+    for (const { place, message } of facts.receipts) lines.push(`  ${place.file}:${place.line}  ${message}`);
+  }
+  if (facts.standIn !== undefined) {
+    lines.push(
+      '',
+      'No ANTHROPIC_API_KEY: functions that want one talk to a stand-in on this machine.',
+      'Whatever it says begins with "[stand-in model]".',
+    );
+  }
+  lines.push(
+    '',
+    'Try, in another terminal:',
+    '',
+    ...sendLines(broker?.url ?? `${dataUrl}/default/default`),
+    '',
+    `  ${command} tail          # follow events and deliveries`,
+    `  ${command} dlq list      # look at the dead letters`,
+    '',
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+function statusLine({ kind, namespace, name, url, conditions }: Status): string {
+  const [ready] = conditions;
+  const where = url === undefined ? '' : `  ${url}`;
+  const state =
+    ready?.status === 'True'
+      ? 'ready'
+      : `${ready?.status === 'False' ? 'not ready' : 'waiting'}: ${ready?.reason}: ${ready?.message}`;
+  return `  ${kind.padEnd(14)} ${`${namespace}/${name}`.padEnd(30)} ${state}${where}`;
+}
+
+function sendLines(url: string): string[] {
+  return [
+    `  curl -i ${url} \\`,
+    "    -H 'ce-specversion: 1.0' -H 'ce-id: ticket-1' -H 'ce-source: /shop' \\",
+    "    -H 'ce-type: com.example.ticket.created' -H 'content-type: application/json' \\",
+    `    -d '{"customer":"Ada","subject":"Charged twice","body":"My card was charged twice for order 17."}'`,
+  ];
+}

@@ -1,0 +1,196 @@
+import type { AddressInfo } from 'node:net';
+
+import type { FastifyInstance } from 'fastify';
+
+import { openAdmin } from '@millrace/bus/admin/admin';
+import { Bus } from '@millrace/bus';
+import { FolderInUse, lockFolder } from '@millrace/bus/log/lock';
+import { openSqliteStore } from '@millrace/bus/log/sqlite/store';
+import { startLogger } from '@millrace/bus/telemetry/logger';
+import { startMetrics } from '@millrace/bus/telemetry/metrics';
+import { startTraces, traceOptionsFrom } from '@millrace/bus/telemetry/traces';
+
+import { CommandFailure } from '../exit-codes.ts';
+import { version } from '../version.ts';
+import { banner } from './banner.ts';
+import { openLocalFunctions } from './functions.ts';
+import { readManifests, refuseFaults } from './manifests.ts';
+import type { Settings } from './settings.ts';
+import { localSources } from './sources.ts';
+
+/** Where the process's own output goes, and what it is started with. */
+export interface Surroundings {
+  /** Progress and logs. */
+  write(text: string): void;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly colour: boolean;
+  readonly command: string;
+}
+
+/** A running bus with all that belongs to it. */
+export interface Running {
+  readonly dataUrl: string;
+  readonly adminUrl: string;
+  /** Resolves with why, when the log can take nothing more. */
+  readonly broken: Promise<Error>;
+  /** Ends in order: what was taken is durable, what was begun is over, or the deadline has passed. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts everything that the settings say. Rejects with a {@link CommandFailure} that says what to do; whatever had been
+ * opened by then is closed again.
+ */
+export async function start(settings: Settings, surroundings: Surroundings): Promise<Running> {
+  const { environment, write } = surroundings;
+  const closing: (() => Promise<void> | void)[] = [];
+  const opened = <T>(thing: T, close: (thing: T) => Promise<void> | void): T => {
+    closing.unshift(() => close(thing));
+    return thing;
+  };
+  const closeAll = async () => {
+    for (const close of closing.splice(0)) await close();
+  };
+  try {
+    return await open();
+  } catch (error) {
+    await closeAll();
+    throw asFailure(error, settings);
+  }
+
+  async function open(): Promise<Running> {
+    // The manifests first: a fault in them must not cost a data folder.
+    refuseFaults(readManifests(settings.manifests, 'http://127.0.0.1'));
+    const logger = opened(
+      startLogger({
+        write,
+        format: settings.logFormat,
+        level: settings.logLevel,
+        now: Date.now,
+        colour: surroundings.colour,
+      }),
+      (it) => it.close(),
+    );
+    opened(lockFolder(settings.dataFolder), (it) => it.release());
+    const functions = opened(
+      openLocalFunctions({
+        codeFolder: settings.codeFolder,
+        environment,
+        log: ({ function: name, stream, text, eventId }) =>
+          logger.info(text, { function: name, stream, event: eventId }),
+      }),
+      (it) => it.close(),
+    );
+    const traceOptions = traceOptionsFrom(environment);
+    const bus = opened(
+      new Bus({
+        store: await openSqliteStore(settings.dataFolder),
+        functions,
+        sources: localSources(settings.aliases),
+        aliases: settings.aliases,
+        maxEventBytes: settings.maxEventBytes,
+        retainMs: settings.retainMs,
+        retainBytes: settings.retainBytes,
+        trace: traceOptions !== undefined,
+      }),
+      (it) => it.close(),
+    );
+    if (traceOptions !== undefined) opened(await startTraces(traceOptions), (it) => it.close());
+    const metrics = opened(startMetrics({ now: Date.now, gauges: () => gaugesOf(bus) }), (it) => it.close());
+
+    const dataUrl = await listen(bus.ingress, settings.host, settings.port, '--port');
+    const read = readManifests(settings.manifests, dataUrl);
+    await functions.prepare(read.plan.workloads);
+    await bus.apply(read.plan);
+
+    const startedAt = new Date().toISOString();
+    let isBroken: string | undefined;
+    const admin = opened(
+      openAdmin({
+        store: bus.store,
+        about: () => ({ version, pid: process.pid, dataUrl, adminUrl, dataFolder: settings.dataFolder, startedAt }),
+        resources: () => [...bus.control.statuses().values()],
+        verdicts: (entry) => bus.verdicts(entry),
+        redrive: (selected) => bus.redrive(selected),
+        checks: () => ({ log: isBroken, accepting: bus.isDraining ? 'draining' : undefined }),
+        metrics,
+      }),
+      (it) => it.close(),
+    );
+    const adminUrl = await listen(admin, settings.adminHost, settings.adminPort, '--admin-port');
+    const broken = bus.store.broken.then((error) => {
+      isBroken = error.message;
+      return error;
+    });
+
+    write(
+      banner({
+        dataUrl,
+        adminUrl,
+        dataFolder: settings.dataFolder,
+        statuses: bus.control.statuses().values(),
+        receipts: read.receipts,
+        standIn: functions.standIn,
+        command: surroundings.command,
+      }),
+    );
+    let stopped: Promise<void> | undefined;
+    return { dataUrl, adminUrl, broken, stop: () => (stopped ??= stop(bus)) };
+  }
+
+  async function stop(bus: Bus): Promise<void> {
+    const deadline = new Promise<'late'>((resolve) => {
+      setTimeout(() => resolve('late'), settings.drainMs).unref();
+    });
+    const drained = await Promise.race([bus.drain(), deadline]);
+    if (drained === 'late')
+      write(
+        `deliveries are still under way after ${settings.drainMs / 1_000} s; they are repeated at the next start\n`,
+      );
+    await closeAll();
+  }
+}
+
+async function listen(server: FastifyInstance, host: string, port: number, flag: string): Promise<string> {
+  try {
+    await server.listen({ host, port });
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === 'EADDRINUSE')
+      throw new CommandFailure(
+        'conflict',
+        `${host}:${port} is taken: stop what listens there, or give another port with ${flag} (0 takes a free one)`,
+      );
+    if (code === 'EACCES')
+      throw new CommandFailure(
+        'failure',
+        `${host}:${port} may not be used by this user: give a port above 1023 with ${flag}`,
+      );
+    if (code === 'EADDRNOTAVAIL') throw new CommandFailure('usage', `${host} is no address of this machine`);
+    throw error;
+  }
+  const address = server.server.address() as AddressInfo;
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+}
+
+function gaugesOf(bus: Bus) {
+  const { entries, waiting, deadLetters } = bus.store.history.counts();
+  const inFlight = Object.fromEntries([...bus.dispatcher.routes].map((it) => [it.route.name, it.inFlight]));
+  return { entries, waiting, deadLetters, inFlight, lag: bus.lag() };
+}
+
+function asFailure(error: unknown, { dataFolder }: Settings): unknown {
+  if (error instanceof CommandFailure) return error;
+  if (error instanceof FolderInUse) return new CommandFailure('conflict', error.message);
+  const { code, message } = error as Error & { code?: string };
+  if (code !== undefined && /^E(?:ACCES|PERM|ROFS|NOTDIR|NOSPC)$/.test(code)) {
+    return new CommandFailure(
+      'storage',
+      `the data folder ${dataFolder} cannot be used (${message}): give another with --data`,
+    );
+  }
+  if (code === 'ERR_SQLITE_ERROR' || /written by another version/.test(message)) {
+    return new CommandFailure('storage', `the data in ${dataFolder} cannot be opened: ${message}`);
+  }
+  return error;
+}
