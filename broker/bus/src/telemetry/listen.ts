@@ -1,13 +1,22 @@
-import type { Channel } from 'node:diagnostics_channel';
+import { facts } from '../log/facts.ts';
+import type { Accepted, Attempted, Refused } from '../log/facts.ts';
 
-/**
- * Hears the facts of a channel; the returned function stops that. What `hear` throws would end the process (Node reports
- * it as uncaught), so it must not throw.
- */
-export function listen<Fact>(channel: Channel, hear: (fact: Fact) => void): () => void {
-  const listener = (fact: unknown): void => hear(fact as Fact);
-  channel.subscribe(listener);
+/** What is done on hearing a fact. It must not throw: Node would end the process. */
+export interface Listeners {
+  readonly accepted?: (fact: Accepted) => void;
+  readonly refused?: (fact: Refused) => void;
+  readonly attempted?: (fact: Attempted) => void;
+}
+
+/** Hears what the bus tells; the returned function stops that. */
+export function listen(listeners: Listeners): () => void {
+  const stops = Object.entries(listeners).map(([name, hear]) => {
+    const channel = facts[name as keyof typeof facts];
+    const listener = (fact: unknown): void => (hear as (fact: unknown) => void)(fact);
+    channel.subscribe(listener);
+    return () => channel.unsubscribe(listener);
+  });
   return () => {
-    channel.unsubscribe(listener);
+    for (const stop of stops) stop();
   };
 }

@@ -9,7 +9,7 @@ import { sampleAttempt, sampleEntry } from './samples.ts';
 
 const NOTHING: GaugeReadings = { inFlight: {}, waiting: {}, deadLetters: {}, lag: {}, entries: 0 };
 
-/** The values of a metric by its labels, `le` left out of account; the lines as they stand. */
+/** The lines of a metric, as they stand. */
 async function linesOf(metrics: Metrics, name: string): Promise<string[]> {
   const text = await metrics.text();
   return text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
@@ -63,10 +63,10 @@ describe('metrics', () => {
       for (const duration of [5, 60, 60, 20_000]) facts.attempted.publish(sampleAttempt({ duration }));
       const lines = await linesOf(metrics, 'millrace_attempt_duration_seconds_bucket');
       const counts = lines.map((line) => /le="([^"]+)".* (\d+)$/.exec(line)?.slice(1).join(':'));
-      assert.deepEqual(counts, [
-        ...['0.005:1', '0.01:1', '0.025:1', '0.05:1', '0.075:3', '0.1:3', '0.25:3', '0.5:3', '0.75:3'],
-        ...['1:3', '2.5:3', '5:3', '7.5:3', '10:3', '+Inf:4'],
-      ]);
+      assert.equal(
+        counts.join(' '),
+        '0.005:1 0.01:1 0.025:1 0.05:1 0.075:3 0.1:3 0.25:3 0.5:3 0.75:3 1:3 2.5:3 5:3 7.5:3 10:3 +Inf:4',
+      );
     }));
 
   test('do not count a reply as something that was sent to the broker from outside', () =>

@@ -1,7 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
-import { facts } from '../log/facts.ts';
-import type { Accepted, Attempted, Refused } from '../log/facts.ts';
 import { destinationName, destinationOf } from './destination.ts';
 import { openHistogram } from './histogram.ts';
 import type { Histogram, Labels, Series } from './histogram.ts';
@@ -115,8 +113,8 @@ export function startMetrics({ gauges }: MetricsOptions): Metrics {
     })),
   }));
 
-  const stops = [
-    listen<Accepted>(facts.accepted, ({ entries, duration }) => {
+  const close = listen({
+    accepted({ entries, duration }) {
       append.observe(duration / 1_000);
       for (const { topic, event, cause } of entries) {
         const series = topics(topic);
@@ -126,9 +124,11 @@ export function startMetrics({ gauges }: MetricsOptions): Metrics {
             .dispatch('202')(typeOf(event.type))
             .observe(duration / 1_000);
       }
-    }),
-    listen<Refused>(facts.refused, ({ status }) => refusals(String(status)).inc()),
-    listen<Attempted>(facts.attempted, ({ entry, settlement }) => {
+    },
+    refused({ status }) {
+      refusals(String(status)).inc();
+    },
+    attempted({ entry, settlement }) {
       const { duration, status, stage, attempt, startedAt } = settlement;
       const series = routes(settlement.route);
       series.outcome(settlement.outcome).inc();
@@ -140,8 +140,8 @@ export function startMetrics({ gauges }: MetricsOptions): Metrics {
         .dispatch(status === undefined ? '' : String(status))(type)
         .observe(duration / 1_000);
       if (attempt === 1) from.waited(type).observe((startedAt - entry.arrivedAt) / 1_000);
-    }),
-  ];
+    },
+  });
 
   return {
     contentType: registry.contentType,
@@ -149,9 +149,7 @@ export function startMetrics({ gauges }: MetricsOptions): Metrics {
       readGauges();
       return registry.metrics();
     },
-    close() {
-      for (const stop of stops) stop();
-    },
+    close,
   };
 }
 
