@@ -2,10 +2,11 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 
+import type { Logger } from './levels.ts';
 import { redactText } from './redact.ts';
 import type { TraceTarget } from './trace-options.ts';
-import type { Logger } from './levels.ts';
 
+/** Where the collector is, and who hears of its troubles. */
 export interface CollectorOptions extends Pick<TraceTarget, 'endpoint' | 'headers'> {
   /** Takes the spans instead of the collector at the endpoint. */
   readonly exporter?: SpanExporter | undefined;
@@ -27,6 +28,7 @@ export interface Collector {
 const MOST_WAITING = 8_192;
 const COMPLAIN_EVERY_MS = 60_000;
 
+/** Opens the way to the collector; connects when there is something to send. */
 export function openCollector({ endpoint, headers, exporter, logger, now = Date.now }: CollectorOptions): Collector {
   const complain = complainer((reason, lost) => {
     logger?.warn('spans could not be sent to the collector', { endpoint, reason, lost });

@@ -5,13 +5,16 @@ export interface Series {
   observe(seconds: number): void;
 }
 
+/** Counts durations in buckets. */
 export interface Histogram {
   /** A new series with these labels; keep it. Beyond the limit all share one, `otel_metric_overflow="true"`. */
   series(labels: Labels): Series;
 }
 
+/** Names of labels to their values. */
 export type Labels = Readonly<Record<string, string>>;
 
+/** What a histogram is called, and how it counts. */
 export interface HistogramOptions {
   readonly name: string;
   readonly help: string;

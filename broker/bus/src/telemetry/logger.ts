@@ -8,6 +8,7 @@ import { hearFacts } from './tell.ts';
 
 export type { Level, Logger, Say } from './levels.ts';
 
+/** How the log is written. */
 export interface LoggerOptions {
   /** Takes one record, its newline included. */
   readonly write: (line: string) => void;
@@ -21,6 +22,7 @@ export interface LoggerOptions {
   readonly colour: boolean;
 }
 
+/** A logger that also hears the bus. */
 export interface RunningLogger extends Logger {
   /** Listens to the bus no longer; what it is told directly is still written. */
   close(): void;

@@ -20,11 +20,13 @@ export interface GaugeReadings {
   readonly entries: number;
 }
 
+/** Where metrics get what is not told. */
 export interface MetricsOptions {
   /** Called once for each scrape. */
   readonly gauges: () => GaugeReadings;
 }
 
+/** What was counted since the start. */
 export interface Metrics {
   /** All metrics as they stand, in the text format of Prometheus. Rejects when the gauges cannot be read. */
   text(): Promise<string>;
@@ -98,20 +100,29 @@ export function startMetrics({ gauges }: MetricsOptions): Metrics {
     registers,
   });
 
-  const typeOf = kept(MOST_TYPES, (type) => type);
-  const refusals = kept(MOST_STATUSES, (status) => refused.labels({ status }));
-  const topics = kept(MOST_NAMES, (topic) => ({
-    accepted: accepted.labels({ topic }),
-    dispatch: byStatusAndType(dispatch, participants(topic, topic)),
-  }));
-  const routes = kept(MOST_NAMES, (route) => ({
-    outcome: kept(MOST_STATUSES, (outcome) => deliveries.labels({ route, outcome })),
-    attempts: attempts.series({ route }),
-    from: kept(MOST_NAMES, (topic) => ({
-      dispatch: byStatusAndType(dispatch, participants(topic, route)),
-      waited: byType(waited, participants(topic, route)),
-    })),
-  }));
+  const typeOf = kept((type) => type, MOST_TYPES);
+  const refusals = kept((status) => refused.labels({ status }), MOST_STATUSES);
+  const topics = kept(
+    (topic) => ({
+      accepted: accepted.labels({ topic }),
+      dispatch: byStatusAndType(dispatch, participants(topic, topic)),
+    }),
+    MOST_NAMES,
+  );
+  const routes = kept(
+    (route) => ({
+      outcome: kept((outcome) => deliveries.labels({ route, outcome })),
+      attempts: attempts.series({ route }),
+      from: kept(
+        (topic) => ({
+          dispatch: byStatusAndType(dispatch, participants(topic, route)),
+          waited: byType(waited, participants(topic, route)),
+        }),
+        MOST_NAMES,
+      ),
+    }),
+    MOST_NAMES,
+  );
 
   const close = listen({
     accepted({ entries, duration }) {
@@ -172,14 +183,15 @@ function participants(topic: string, to: string): Labels {
 }
 
 function byStatusAndType(histogram: Histogram, labels: Labels): (status: string) => (type: string) => Series {
-  return kept(MOST_STATUSES, (status) =>
+  return kept(
     // An attempt without a response has no status: as in Prometheus, a label that is empty is not there.
-    byType(histogram, status === '' ? labels : { ...labels, http_response_status_code: status }),
+    (status) => byType(histogram, status === '' ? labels : { ...labels, http_response_status_code: status }),
+    MOST_STATUSES,
   );
 }
 
 function byType(histogram: Histogram, labels: Labels): (type: string) => Series {
-  return kept(MOST_TYPES + 1, (type) => histogram.series({ ...labels, cloudevents_type: type }));
+  return kept((type) => histogram.series({ ...labels, cloudevents_type: type }));
 }
 
 function openGauges(registry: Registry, read: () => GaugeReadings): () => void {
@@ -203,6 +215,6 @@ function openGauges(registry: Registry, read: () => GaugeReadings): () => void {
 /** A route that is gone is not shown any more. */
 function show(gauge: Gauge<'route'>, readings: Readonly<Record<string, number>>): void {
   gauge.reset();
-  const labelOf = kept(MOST_NAMES, (route) => route);
+  const labelOf = kept((route) => route, MOST_NAMES);
   for (const [route, value] of Object.entries(readings)) gauge.inc({ route: labelOf(route) }, value);
 }

@@ -1,22 +1,30 @@
 const MASK = '***';
+const MOST_CHARACTERS = 2_000;
+
+// These read what strangers send: each must look at a character only a few times, however long the text.
 
 const SECRET_KEY =
   /pass(?:word|phrase|wd)|secret|token|authorization|cookie|credential|api[-_]?key|private[-_]?key|signature|sasl/i;
 
 /** `scheme://user:password@host`: everything up to the last @ before the path. */
-const USERINFO = /\b([a-z][a-z\d+.-]*:\/\/)[^\s/?#"'<>]*@/gi;
+const USERINFO = /\b([a-z][a-z\d+.-]{0,30}:\/\/)[^\s/?#"'<>]*@/gi;
 /** The values of a query, in a whole address and in a path alone. The names stay: they help, and hide nothing. */
-const QUERY_VALUE = /([?&][^\s=&#"'<>]*=)[^\s&#"'<>]+/g;
-const CREDENTIALS = /\b(bearer|basic)\s+[\w.~+/=-]+/gi;
-const ASSIGNMENT = /\b([\w-]*(?:password|passwd|secret|token|api[-_]?key)["']?\s*[=:]\s*["']?)(?!\*\*\*)[^\s"'&,;]+/gi;
+const QUERY_VALUE = /([?&][^\s=?&#"'<>]*=)[^\s&#"'<>]+/g;
+/** With a digit or a padding in it, so that "basic authentication" stays what it is. */
+const CREDENTIALS = /\b(bearer|basic)\s(?=[a-z.~+/_-]*[\d=])[\w.~+/=-]+/gi;
+const ASSIGNMENT = /((?:password|passwd|secret|token|api[-_]?key)["']?\s?[=:]\s?["']?)(?!\*\*\*)[^\s"'&,;]+/gi;
 
-/** A text in which addresses have lost their userinfo and the values of their query, and credentials are masked. */
+/**
+ * A text in which addresses have lost their userinfo and the values of their query, and credentials are masked; cut off
+ * after 2000 characters.
+ */
 export function redactText(text: string): string {
-  return text
+  const shown = text
     .replace(USERINFO, `$1${MASK}@`)
     .replace(QUERY_VALUE, `$1${MASK}`)
     .replace(CREDENTIALS, `$1 ${MASK}`)
     .replace(ASSIGNMENT, `$1${MASK}`);
+  return shown.length > MOST_CHARACTERS ? `${shown.slice(0, MOST_CHARACTERS)}…` : shown;
 }
 
 const DEEPEST = 4;

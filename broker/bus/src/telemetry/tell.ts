@@ -2,6 +2,7 @@ import type { Accepted, Attempted } from '../log/facts.ts';
 import { listen } from './listen.ts';
 import type { Logger } from './levels.ts';
 
+/** How much is told. */
 export interface TellOptions {
   /** Whether what went well is told too, at `debug`. */
   readonly tellsSuccess: boolean;

@@ -42,19 +42,20 @@ interface Posted {
 }
 
 /** Tells facts to a listener whose collector is a real server, and returns what was posted there. */
-async function posted(tell: () => void, options: Partial<TraceOptions> = {}): Promise<Posted[]> {
+async function posted(tell: () => void, options: Partial<TraceOptions> = {}, status = 200): Promise<Posted[]> {
   const requests: Posted[] = [];
   const server = createServer((request, response) => {
     void json(request).then((body) => {
       requests.push({ path: request.url, headers: request.headers, body: body as Posted['body'] });
-      response.setHeader('content-type', 'application/json').end('{}');
+      response.writeHead(status, { 'content-type': 'application/json' }).end('{}');
     });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const endpoint = `http://127.0.0.1:${port}/v1/traces`;
-  const traces = await startTraces({ endpoint, headers: { 'x-key': 'k' }, serviceName: 'mill', ...options });
+  const target = { endpoint, headers: { 'x-key': 'k' }, serviceName: 'mill', closeWithinMs: 60_000 };
+  const traces = await startTraces({ ...target, ...options });
   try {
     tell();
     await traces.close();
@@ -192,6 +193,14 @@ describe('traces', () => {
       facts.attempted.publish(sampleAttempt({}, sampleEntry(), 'nonsense'));
     });
     assert.deepEqual(requests, []);
+  });
+
+  test('cost spans, and nothing else, where the collector refuses them', async () => {
+    const warned: unknown[] = [];
+    const logger = { warn: (message: string) => warned.push(message) };
+    const requests = await posted(() => accept(sampleEntry(parent(SENDER))), { logger }, 400);
+    assert.equal(requests.length, 1);
+    assert.deepEqual(warned, ['spans could not be sent to the collector']);
   });
 
   test('say once a minute that the collector takes nothing, and how many spans that cost', async () => {

@@ -5,6 +5,7 @@ import type { TraceTarget } from './trace-options.ts';
 export { traceOptionsFrom } from './trace-options.ts';
 export type { TraceTarget } from './trace-options.ts';
 
+/** Where spans go, and what stands in for the machine. */
 export interface TraceOptions extends TraceTarget, CollectorOptions {
   /** From 0 up to 1, for the ids of spans that did not travel. Default: the machine's chance. */
   readonly random?: () => number;
@@ -12,6 +13,7 @@ export interface TraceOptions extends TraceTarget, CollectorOptions {
   readonly closeWithinMs?: number;
 }
 
+/** Traces under way. */
 export interface Traces {
   /** Listens no longer and sends what is left; resolves when that is done, or the collector has had its time. */
   close(): Promise<void>;
