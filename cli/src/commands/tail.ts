@@ -1,0 +1,83 @@
+import { setTimeout } from 'node:timers/promises';
+
+import type { TailLine } from '@millrace/bus/admin/tail';
+import type { Command } from 'commander';
+
+import type { AdminClient, Query } from '../client.ts';
+import { addAdmin, addOutput, wholeNumber } from '../options.ts';
+import type { AdminOption, OutputOption } from '../options.ts';
+
+interface TailOptions extends AdminOption, OutputOption {
+  readonly type?: string;
+  readonly source?: string;
+  readonly topic?: string;
+  readonly route?: string;
+  readonly limit: number;
+}
+
+/** `millrace tail`: what happens from now on, until it is interrupted. */
+export function register(program: Command): void {
+  const command = program
+    .command('tail')
+    .description('follow events and deliveries as they happen')
+    .option('--type <type>', 'only events of this type')
+    .option('--source <source>', 'only events of this source')
+    .option('--topic <topic>', 'only events of this topic, such as broker/default/default')
+    .option('--route <route>', 'only attempts of this route, such as trigger/default/urgent, or just urgent')
+    .option('--limit <lines>', 'end after so many lines', wholeNumber(1), Infinity);
+  addOutput(addAdmin(command), ['table', 'json']).action(tail);
+}
+
+async function tail({ admin, output, limit, type, source, topic, route }: TailOptions): Promise<void> {
+  const { adminClient } = await import('../client.ts');
+  const { print, tell } = await import('../output.ts');
+  const { printableLines } = await import('../view/printable.ts');
+  const { routeName } = await import('../route-name.ts');
+  const { TAIL_HEADER, tailLine } = await import('../view/tail-line.ts');
+  const client = adminClient(admin);
+  const query = { type, source, topic, route: await routeName(client, route) };
+  let printed = 0;
+  for await (const text of followed(client, query, tell)) {
+    const line = JSON.parse(text) as TailLine;
+    if (line.kind === 'skipped') tell(`missed ${line.count} lines: they came faster than they were read`);
+    if (output === 'json') await print(`${printableLines(text)}\n`);
+    else if (line.kind === 'skipped') continue;
+    else await print(`${printed === 0 ? `${TAIL_HEADER}\n` : ''}${tailLine(line)}\n`);
+    printed += 1;
+    if (printed >= limit) return;
+  }
+}
+
+const RECONNECT_MS = 500;
+
+/** The lines of a process and of those that come after it at the same address. Rejects when there is none at first. */
+async function* followed(client: AdminClient, query: Query, tell: (text: string) => void): AsyncGenerator<string> {
+  let lines = await client.follow('/api/tail', query);
+  tell(`following ${client.url} (Ctrl-C ends)`);
+  for (;;) {
+    yield* untilGone(lines);
+    tell(`${client.url} has gone away; waiting for it to come back`);
+    lines = await comeBack(client, query);
+    tell(`${client.url} is back`);
+  }
+}
+
+async function* untilGone(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  try {
+    yield* lines;
+  } catch {
+    // Broken off or ended: either way it is gone.
+  }
+}
+
+async function comeBack(client: AdminClient, query: Query): Promise<AsyncIterable<string>> {
+  const { CommandFailure, EXIT } = await import('../exit-codes.ts');
+  for (;;) {
+    await setTimeout(RECONNECT_MS);
+    try {
+      return await client.follow('/api/tail', query);
+    } catch (error) {
+      if (!(error instanceof CommandFailure) || error.exitCode !== EXIT.unreachable) throw error;
+    }
+  }
+}

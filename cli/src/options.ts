@@ -1,0 +1,52 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+
+/** Where `millrace up` listens for commands unless it is told otherwise. */
+export const DEFAULT_ADMIN = 'http://127.0.0.1:8081';
+
+/** The address of the admin port, as it was given. */
+export interface AdminOption {
+  readonly admin: string;
+}
+
+/** Adds `--admin`, also taken from MILLRACE_ADMIN. */
+export function addAdmin(command: Command): Command {
+  return command.addOption(
+    new Option('--admin <url>', 'address of the admin port').env('MILLRACE_ADMIN').default(DEFAULT_ADMIN),
+  );
+}
+
+/** How data is written: for people, for programs, or only what tells one thing from the next. */
+export type Format = 'table' | 'json' | 'yaml' | 'name';
+
+export interface OutputOption {
+  readonly output: Format;
+}
+
+/** Adds `-o`. Default: all formats, `table` unless told otherwise. */
+export function addOutput(command: Command, formats: readonly Format[] = ['table', 'json', 'yaml', 'name']): Command {
+  return command.addOption(new Option('-o, --output <format>', 'how to print').choices(formats).default('table'));
+}
+
+/** Collects the values of an option that may be given several times. */
+export function several(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+/** Reads a whole number within bounds; another value is an error of usage. */
+export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (value >= least && value <= most) return value;
+    const bounds = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+    throw new InvalidArgumentError(`Expected a whole number ${bounds}.`);
+  };
+}
+
+/** The most rows that the admin port gives at once. */
+export const MOST_ROWS = 1_000;
+
+/** Adds `--limit` for a list of the newest. Default: 50 rows. */
+export function addLimit(command: Command): Command {
+  return command.option('--limit <rows>', `at most so many, up to ${MOST_ROWS}`, wholeNumber(1, MOST_ROWS), 50);
+}
