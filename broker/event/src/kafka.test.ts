@@ -70,7 +70,7 @@ describe('an event through Kafka', () => {
   test('a record of neither mode is no event', () => {
     assert.equal(decodeKafka({ key: null, value: Buffer.from('{}') }), undefined);
     assert.equal(decodeKafka({ key: null, value: null, headers: { 'content-type': 'application/json' } }), undefined);
-    assert.equal(decodeKafka({ key: null, value: null, headers: { ce_id: '1', ce_type: undefined } }), undefined);
+    assert.equal(decodeKafka({ key: null, value: null, headers: { ce_id: '1', ce_specversion: null } }), undefined);
   });
 
   test('structured wins over ce_ headers, whatever the case of the header and its value', () => {

@@ -15,14 +15,14 @@ import { attributesOf, encodeJson } from './json.ts';
 //
 // Structured wins over ce_ headers. Neither: the record is no event. A null value is no data; an empty one is.
 
-/** A Kafka record as clients give it: repeated headers are an array, an absent one may be undefined. */
+/** A Kafka record as clients give it: repeated headers are an array, one without a value is null or undefined. */
 export interface KafkaMessage {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers?: KafkaHeaders | undefined;
 }
 
-export type KafkaHeaders = Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
+export type KafkaHeaders = Readonly<Record<string, Buffer | string | (Buffer | string)[] | null | undefined>>;
 
 /** A Kafka record that carries an event; clients take it as it is. */
 export interface EncodedKafkaMessage extends KafkaMessage {
@@ -58,10 +58,10 @@ export function decodeKafka({ value, headers = {} }: KafkaMessage): CloudEvent |
   if (contentType?.slice(0, EVENT_MEDIA_TYPE.length).toLowerCase() === EVENT_MEDIA_TYPE) {
     return decodeHttp(['content-type', contentType], value ?? new Uint8Array());
   }
-  if (headers[`${PREFIX}specversion`] === undefined) return undefined;
+  if ((headers[`${PREFIX}specversion`] ?? undefined) === undefined) return undefined;
   const attributes = Object.create(null) as Attributes;
   for (const name in headers) {
-    const held = headers[name];
+    const held = headers[name] ?? undefined;
     if (held === undefined || !name.startsWith(PREFIX)) continue;
     const attribute = name.slice(PREFIX.length);
     attributes[attribute] = textOf(attribute, held);
@@ -78,7 +78,7 @@ const EVENT_MEDIA_TYPE = 'application/cloudevents';
 function contentTypeOf(headers: KafkaHeaders): string | undefined {
   for (const name in headers) {
     if (name.length !== 12 || name.toLowerCase() !== 'content-type') continue;
-    const held = [headers[name]].flat().at(-1);
+    const held = [headers[name]].flat().at(-1) ?? undefined;
     if (held === undefined) continue;
     const bytes = Buffer.from(held);
     return isUtf8(bytes) ? bytes.toString() : undefined;

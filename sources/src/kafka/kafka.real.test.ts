@@ -162,8 +162,8 @@ describe(
       await produce(topic, all.slice(200).map(record));
       await second.collector.until(() => second.collector.events.length > 0);
       await stop(first.source);
-      const missing = () => new Set(all).difference(new Set([...values(first.collector), ...values(second.collector)]));
-      await second.collector.until(() => missing().size === 0);
+      const seen = () => new Set([...values(first.collector), ...values(second.collector)]);
+      await second.collector.until(() => seen().size === all.length);
       await stop(second.source);
     });
 
@@ -231,10 +231,6 @@ describe(
       await kafka.restart();
       await produce(topic, ['2'].map(record));
       await collector.until(() => values(collector).includes('2'));
-      await kafka.stop();
-      await kafka.restart();
-      await produce(topic, ['3'].map(record));
-      await collector.until(() => values(collector).includes('3'));
       assert.equal((await collector.told('Connected')).ready, true);
       await stop(source);
     });
