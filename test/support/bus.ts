@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { Bus } from '@millrace/bus';
 import type { BusOptions } from '@millrace/bus';
 import type { DeadLetter } from '@millrace/bus/log/history';
+import type { Entry } from '@millrace/bus/log/log';
+import type { Waiting } from '@millrace/bus/log/progress';
 import { openSqliteStore } from '@millrace/bus/log/sqlite/store';
 import { compilePlan } from '@millrace/bus/plan/compile';
 import { formatFault } from '@millrace/resources/fault';
@@ -21,6 +23,12 @@ export interface TestBus extends AsyncDisposable {
   apply(yaml: string): Promise<void>;
   /** Resolves with the dead letters once there are so many. */
   deadLetters(count: number): Promise<readonly DeadLetter[]>;
+  /** Resolves with the delivery of a trigger in `default` that waits for its next attempt, once there is one. */
+  waiting(trigger: string): Promise<Waiting>;
+  /** Resolves when everything that was taken is delivered, filtered out or dead, and nothing waits. */
+  settled(): Promise<void>;
+  /** All entries of the log, the oldest first. */
+  entries(): readonly Entry[];
   /** Ends it and starts another on the same data. */
   restart(): Promise<TestBus>;
 }
@@ -52,15 +60,16 @@ export async function startBus(options: Partial<BusOptions> & { folder?: string 
       if (plan.faults.length > 0) throw new Error(plan.faults.map((it) => `${it.path}: ${it.message}`).join('\n'));
       await bus.apply(plan);
     },
-    async deadLetters(count) {
-      for (;;) {
+    deadLetters: (count) =>
+      eventually(() => {
         const letters = bus.store.deadLetters.list({ limit: 1_000 });
-        if (letters.length >= count) return letters;
-        await new Promise((resolve) => {
-          setTimeout(resolve, 5);
-        });
-      }
+        return letters.length >= count ? letters : undefined;
+      }),
+    waiting: (trigger) => eventually(() => bus.store.progress.waiting(`trigger/default/${trigger}`, 1)[0]),
+    async settled() {
+      await eventually(() => (isSettled(bus) ? true : undefined));
     },
+    entries: () => bus.store.history.entries({ limit: 1_000_000 }).toReversed(),
     async restart() {
       await end();
       return startBus({ ...options, folder });
@@ -70,4 +79,22 @@ export async function startBus(options: Partial<BusOptions> & { folder?: string 
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function isSettled(bus: Bus): boolean {
+  const behind = Object.values(bus.lag()).some((lag) => lag > 0);
+  const busy = [...bus.dispatcher.routes].some((route) => route.inFlight > 0);
+  const waiting = Object.values(bus.store.history.counts().waiting).some((count) => count > 0);
+  return !behind && !busy && !waiting;
+}
+
+/** Looks until there is something to see. */
+async function eventually<T>(look: () => T | undefined): Promise<T> {
+  for (;;) {
+    const seen = look();
+    if (seen !== undefined) return seen;
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5);
+    });
+  }
 }

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import type { CloudEvent } from '@millrace/event/event';
@@ -37,7 +37,7 @@ export async function startSubscriber(
   const received: Received[] = [];
   const waiting: { requests: number; resolve: (all: readonly Received[]) => void }[] = [];
   let answering = respond;
-  const server = createServer(async (request, response) => {
+  const take = async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
@@ -52,7 +52,8 @@ export async function startSubscriber(
     const { status = 202, headers = {}, body: answer, hang } = await answering(one, received.length);
     if (hang === true) return;
     response.writeHead(status, headers).end(answer);
-  });
+  };
+  const server = createServer((request, response) => void take(request, response));
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
