@@ -120,6 +120,24 @@ describe(
       assert.equal(collector.statuses.at(-1)?.ready, true);
     });
 
+    test('a drain finishes and commits what is being taken', async () => {
+      const topic = await newTopic();
+      await produce(topic, ['1', '2'].map(record));
+      const emitting = Promise.withResolvers<void>();
+      const durable = Promise.withResolvers<void>();
+      const collector = createCollector(async () => {
+        emitting.resolve();
+        await durable.promise;
+      });
+      const source = run({ topics: [topic], name: 'drain', initialOffset: 'earliest' }, collector);
+      await emitting.promise;
+      const drained = stop(source);
+      assert.deepEqual(await committed('drain', topic), ['0']);
+      durable.resolve();
+      await drained;
+      assert.deepEqual(await committed('drain', topic), ['2']);
+    });
+
     test('a process killed between emit and commit gets the same records again', async () => {
       const topic = await newTopic();
       await produce(topic, ['1', '2'].map(record));

@@ -11,6 +11,7 @@ import { aliasedSockets } from './kafkajs-socket.ts';
 export const consumeWithKafkajs: ConsumeKafka = async (cluster, subscription, take, signal) => {
   mendKafkajs();
   const sockets = aliasedSockets(cluster.aliases);
+  if (signal.aborted) sockets.destroy();
   signal.addEventListener('abort', sockets.destroy);
   const kafka = new kafkajs.Kafka({ ...configOf(cluster), socketFactory: sockets.create });
   try {
@@ -25,6 +26,8 @@ export const consumeWithKafkajs: ConsumeKafka = async (cluster, subscription, ta
   async function join(consumer: Consumer) {
     const ended = Promise.withResolvers<KafkaFailure | undefined>();
     const joined = Promise.withResolvers<void>();
+    // A crash may come before anybody waits for it.
+    joined.promise.catch(() => {});
     consumer.on(consumer.events.GROUP_JOIN, () => joined.resolve());
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       joined.reject(payload.error);
@@ -46,7 +49,6 @@ export const consumeWithKafkajs: ConsumeKafka = async (cluster, subscription, ta
       });
       await joined.promise;
     } catch (error) {
-      joined.promise.catch(() => {});
       await close();
       throw error;
     }
