@@ -1,18 +1,15 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 
-/** Where `millrace up` listens for commands unless it is told otherwise. */
-export const DEFAULT_ADMIN = 'http://127.0.0.1:8081';
-
 /** The address of the admin port, as it was given. */
 export interface AdminOption {
   readonly admin: string;
 }
 
-/** Adds `--admin`, also taken from MILLRACE_ADMIN. */
+/** Adds `--admin`, also taken from MILLRACE_ADMIN. Default: where `millrace up` listens unless it is told otherwise. */
 export function addAdmin(command: Command): Command {
   return command.addOption(
-    new Option('--admin <url>', 'address of the admin port').env('MILLRACE_ADMIN').default(DEFAULT_ADMIN),
+    new Option('--admin <url>', 'address of the admin port').env('MILLRACE_ADMIN').default('http://127.0.0.1:8081'),
   );
 }
 

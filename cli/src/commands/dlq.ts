@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { AdminClient } from '../client.ts';
 import { addAdmin, addLimit, addOutput, MOST_ROWS, wholeNumber } from '../options.ts';
 import type { AdminOption, OutputOption } from '../options.ts';
+import { programName } from '../program-name.ts';
 
 interface RouteOption {
   readonly route?: string;
@@ -137,5 +138,5 @@ function deadLetters(
 }
 
 function noDeadLetter(position: number, route: string | undefined): string {
-  return `there is no dead letter ${position}${route === undefined ? '' : ` of ${route}`}; millrace dlq list shows them`;
+  return `there is no dead letter ${position}${route === undefined ? '' : ` of ${route}`}; see ${programName()} dlq list`;
 }

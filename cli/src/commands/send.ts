@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 
 import type { Answer } from '../client.ts';
 import type { Message, Mode, SaidEvent } from '../compose.ts';
-import { addAdmin, addOutput, DEFAULT_ADMIN, several, wholeNumber } from '../options.ts';
+import { addAdmin, addOutput, several, wholeNumber } from '../options.ts';
 import type { AdminOption, OutputOption } from '../options.ts';
+import { programName } from '../program-name.ts';
 import type { About } from './status.ts';
 
 interface SendOptions extends AdminOption, OutputOption, Partial<SaidEvent> {
@@ -76,8 +77,7 @@ async function send(options: SendOptions): Promise<void> {
     });
   }
   const position = sent.at(-1)?.position;
-  const elsewhere = options.admin === DEFAULT_ADMIN ? '' : ` --admin ${options.admin}`;
-  if (position !== undefined) tell(`see what becomes of it: millrace events show ${position}${elsewhere}`);
+  if (position !== undefined) tell(`see what becomes of it: ${programName()} events show ${position}`);
 }
 
 async function messagesOf(options: SendOptions): Promise<Message[]> {

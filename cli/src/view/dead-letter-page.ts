@@ -1,7 +1,8 @@
 import type { DeadLetterView } from '@millrace/bus/admin/views';
 
 import { dataBlock } from './event-data.ts';
-import { printable, printableLines } from './printable.ts';
+import { programName } from '../program-name.ts';
+import { printableLines } from './printable.ts';
 import { fields, indented } from './table.ts';
 import { age } from './time.ts';
 
@@ -24,9 +25,9 @@ export function deadLetterPage(letter: DeadLetterView): string {
     dataBlock(letter),
     '\n',
     fields([
-      ['Deliver it again', printable(`millrace dlq redrive ${position} --route ${route}`)],
-      ['Forget it', printable(`millrace dlq purge ${position} --route ${route}`)],
-      ['See all of it', `millrace events show ${position}`],
+      ['Deliver it again', `${programName()} dlq redrive ${position} --route ${route}`],
+      ['Forget it', `${programName()} dlq purge ${position} --route ${route}`],
+      ['See all of it', `${programName()} events show ${position}`],
     ]),
   ].join('');
 }

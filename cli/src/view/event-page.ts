@@ -4,6 +4,7 @@ import { dataBlock } from './event-data.ts';
 import type { Lineage, Reply } from '../lineage.ts';
 import { paint } from '../output.ts';
 import type { Style } from '../output.ts';
+import { programName } from '../program-name.ts';
 import { printable } from './printable.ts';
 import { fields, indented, table } from './table.ts';
 import { age, clock, humanDuration, latency } from './time.ts';
@@ -39,7 +40,8 @@ function familyOf(event: Lineage): Tree {
 }
 
 function replyTree(reply: Reply): Tree {
-  const more = reply.isCut === true ? [{ line: `...  (millrace events show ${reply.position})`, children: [] }] : [];
+  const more =
+    reply.isCut === true ? [{ line: `...  (${programName()} events show ${reply.position})`, children: [] }] : [];
   return { line: lineOf(reply), children: [...reply.replies.map(replyTree), ...more] };
 }
 
@@ -77,6 +79,6 @@ function delivery({ route, state, reason, attempts, next }: DeliveryView, positi
     const when = wait > 0 ? `in ${humanDuration(wait)}` : 'now';
     lines.push(`  next: attempt ${next.attempt} (${printable(next.stage)}) ${when}, at ${next.dueAt}\n`);
   }
-  if (state === 'dead') lines.push(`  see: millrace dlq show ${position} --route ${printable(route)}\n`);
+  if (state === 'dead') lines.push(`  see: ${programName()} dlq show ${position} --route ${printable(route)}\n`);
   return indented(lines.join(''));
 }
