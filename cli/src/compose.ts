@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 
 import { CONTEXT_ATTRIBUTES } from '@millrace/event/attributes';
 import { EventFault, makeEvent } from '@millrace/event/event';
@@ -22,7 +23,7 @@ export interface SaidEvent {
   /** Default: a random UUID. */
   readonly id?: string;
   readonly time?: string;
-  /** The text itself, `@file`, or `-` for stdin. */
+  /** The text itself, `@file`, or `-` (also `@-`) for stdin. */
   readonly data?: string;
   /** Default: JSON when the data is JSON, else text, else bytes. */
   readonly contentType?: string;
@@ -35,9 +36,9 @@ export interface Message extends HttpMessage {
   readonly id: string | undefined;
 }
 
-/** As many messages as wanted, alike but for their ids. Throws a {@link CommandFailure} that names what is wrong. */
-export function composeMessages(said: SaidEvent, mode: Mode, count: number): Message[] {
-  const data = said.data === undefined ? undefined : readData(said.data);
+/** As many messages as wanted, alike but for their ids. Rejects with a {@link CommandFailure} that names what is wrong. */
+export async function composeMessages(said: SaidEvent, mode: Mode, count: number): Promise<Message[]> {
+  const data = said.data === undefined ? undefined : await readData(said.data);
   const attributes = {
     ...extensionsOf(said.ext ?? []),
     specversion: '1.0',
@@ -55,9 +56,9 @@ export function composeMessages(said: SaidEvent, mode: Mode, count: number): Mes
   );
 }
 
-/** The message of a file that holds an event in the JSON format, or a batch of them. Throws a {@link CommandFailure}. */
-export function readMessage(file: string, mode: Mode | undefined): Message {
-  const bytes = readBytes(file, '--file');
+/** The message of a file that holds an event in the JSON format, or a batch of them. Rejects with a {@link CommandFailure}. */
+export async function readMessage(file: string, mode: Mode | undefined): Promise<Message> {
+  const bytes = await readBytes(file, '--file');
   const where = `${file}: `;
   if (bytes.toString('utf8', 0, 64).trimStart().startsWith('[')) {
     if (mode === 'binary') throw new CommandFailure('usage', '--mode: a batch goes structured only');
@@ -90,19 +91,20 @@ function extensionsOf(pairs: readonly string[]): Record<string, string> {
   );
 }
 
-function readData(said: string): Buffer {
-  if (said === '-' || said.startsWith('@')) return readBytes(said.replace('@', ''), '--data');
-  return Buffer.from(said);
+async function readData(said: string): Promise<Buffer> {
+  if (said === '-') return readBytes('-', '--data');
+  return said.startsWith('@') ? readBytes(said.slice(1), '--data') : Buffer.from(said);
 }
 
-const STDIN = 0;
-
-function readBytes(file: string, flag: string): Buffer {
+async function readBytes(file: string, flag: string): Promise<Buffer> {
   try {
-    return readFileSync(file === '-' ? STDIN : file);
+    return file === '-' ? await buffer(process.stdin) : await readFile(file);
   } catch (error) {
-    const code = (error as { code?: string }).code ?? (error as Error).message;
-    throw new CommandFailure('usage', printable(`${flag}: expected a readable file, got ${code} for "${file}"`));
+    const { code, message } = error as Error & { code?: string };
+    throw new CommandFailure(
+      'usage',
+      printable(`${flag}: expected a readable file, got ${code ?? message} for "${file}"`),
+    );
   }
 }
 

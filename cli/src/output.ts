@@ -34,12 +34,18 @@ export async function show(format: Format, value: unknown, shapes: Shapes): Prom
 /** Writes data to stdout, and resolves when it may be given more. */
 export async function print(data: string | Uint8Array): Promise<void> {
   const { stdout } = process;
-  // Whoever reads has enough, as `head` does: that is no failure.
-  if (stdout.listenerCount('error') === 0) stdout.on('error', () => process.exit(EXIT.ok));
+  if (stdout.listenerCount('error') === 0) stdout.on('error', endWithout);
   if (stdout.write(data)) return;
   await new Promise((resolve) => {
     stdout.once('drain', resolve);
   });
+}
+
+/** Ends, as nothing more can be printed. When whoever reads has enough, as `head` has, that is no failure. */
+function endWithout(error: Error & { code?: string }): never {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  tell(`millrace: the output cannot be written: ${error.message}`);
+  process.exit(EXIT.failure);
 }
 
 /** Says something beside the data: progress, hints, warnings. A line on stderr. */

@@ -138,5 +138,6 @@ function deadLetters(
 }
 
 function noDeadLetter(position: number, route: string | undefined): string {
-  return `there is no dead letter ${position}${route === undefined ? '' : ` of ${route}`}; see ${programName()} dlq list`;
+  const of = route === undefined ? '' : ` of ${route}`;
+  return `there is no dead letter ${position}${of}; see ${programName()} dlq list`;
 }

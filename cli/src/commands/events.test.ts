@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { post } from '../../../test/support/events.ts';
 import { startSubscriber } from '../../../test/support/subscriber.ts';
 import type { Subscriber } from '../../../test/support/subscriber.ts';
-import { deadAddress, runMillrace, startMillrace, trigger } from '../testing/millrace.ts';
+import { deadAddress, runMillrace, startMillrace, trigger, until } from '../testing/millrace.ts';
 import type { TestMillrace } from '../testing/millrace.ts';
 
 // asked (1) -> triage replies triaged (2) -> escalate replies escalated (3), which page refuses.
@@ -40,6 +40,8 @@ describe('millrace events', () => {
       data: '{"order":12345678901234567890}',
     });
     await millrace.bus.deadLetters(1);
+    const { history } = millrace.bus.bus.store;
+    await until(() => [1, 2].every((position) => history.attempts(position).length === 1));
   });
   after(async () => {
     await millrace[Symbol.asyncDispose]();
@@ -192,6 +194,19 @@ describe('millrace events', () => {
       assert.deepEqual([code, stdout], [2, '']);
     }
   });
+});
+
+test('show tells when the next attempt of a failed delivery is due', async () => {
+  await using subscriber = await startSubscriber(() => ({ status: 503 }));
+  await using millrace = await startMillrace();
+  const delivery = 'delivery: { retry: 2, backoffPolicy: linear, backoffDelay: PT30M }';
+  await millrace.bus.apply(trigger('later', subscriber.url, delivery));
+  await post(`${millrace.bus.url}/default/default`, {});
+  await until(() => millrace.bus.bus.store.history.waitingFor(1).length === 1);
+  const { stdout } = await millrace.run(['events', 'show', '1']);
+  assert.match(stdout, /^ {2}trigger\/default\/later {2}waiting for a retry$/m);
+  assert.match(stdout, /^ {4}1 +\S+ +subscriber +retrying +503 +\S+ +answered 503$/m);
+  assert.match(stdout, /^ {4}next: attempt 2 \(subscriber\) in \d\dm, at \d{4}-.*Z$/m);
 });
 
 test('events says so when nobody is there, or somebody else', async () => {

@@ -1,12 +1,12 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 
-import type { Answer } from '../client.ts';
+import type { About } from '../client.ts';
 import type { Message, Mode, SaidEvent } from '../compose.ts';
+import type { Answer } from '../http.ts';
 import { addAdmin, addOutput, several, wholeNumber } from '../options.ts';
 import type { AdminOption, OutputOption } from '../options.ts';
 import { programName } from '../program-name.ts';
-import type { About } from './status.ts';
 
 interface SendOptions extends AdminOption, OutputOption, Partial<SaidEvent> {
   readonly broker: string;
@@ -65,17 +65,23 @@ async function send(options: SendOptions): Promise<void> {
   const messages = await messagesOf(options);
   const url = await targetOf(options);
   const sent: Sent[] = [];
-  for (let from = 0; from < messages.length; from += AT_ONCE) {
-    const batch = await Promise.all(messages.slice(from, from + AT_ONCE).map((message) => postMessage(url, message)));
-    if (output === 'table') await print(batch.map(lineOf).join(''));
-    sent.push(...batch);
+  let failures: PromiseRejectedResult[] = [];
+  for (let from = 0; from < messages.length && failures.length === 0; from += AT_ONCE) {
+    const results = await Promise.allSettled(messages.slice(from, from + AT_ONCE).map((it) => postMessage(url, it)));
+    const done = results.filter((it) => it.status === 'fulfilled').map((it) => it.value);
+    failures = results.filter((it) => it.status === 'rejected');
+    sent.push(...done);
+    if (output === 'table') await print(done.map(lineOf).join(''));
   }
-  if (output !== 'table') {
+  if (output !== 'table' && sent.length > 0) {
     await show(output, count === 1 ? sent[0] : sent, {
       table: () => '',
       names: () => sent.flatMap(({ position }) => (position === undefined ? [] : [String(position)])),
     });
   }
+  // What was sent is told all the same: it cannot be taken back.
+  const [failure] = failures;
+  if (failure !== undefined) throw failure.reason;
   const position = sent.at(-1)?.position;
   if (position !== undefined) tell(`see what becomes of it: ${programName()} events show ${position}`);
 }
@@ -87,7 +93,7 @@ async function messagesOf(options: SendOptions): Promise<Message[]> {
   if (count > 1 && (id !== undefined || file !== undefined)) {
     throw new CommandFailure('usage', '--count: each event needs an id of its own; leave out --id and --file');
   }
-  if (file !== undefined) return [readMessage(file, mode)];
+  if (file !== undefined) return [await readMessage(file, mode)];
   if (type === undefined) {
     throw new CommandFailure('usage', '--type: expected the type of the event, such as com.example.created, or --file');
   }
@@ -96,25 +102,23 @@ async function messagesOf(options: SendOptions): Promise<Message[]> {
 
 /** The broker's path on the data port; or the address that was given, where it has a path of its own. */
 async function targetOf({ admin, url, namespace, broker }: SendOptions): Promise<URL> {
-  const { addressOf, adminClient } = await import('../client.ts');
+  const { adminClient } = await import('../client.ts');
+  const { addressOf } = await import('../http.ts');
   const data = addressOf(url ?? (await adminClient(admin).get<About>('/api/about')).dataUrl, '--url');
   if (data.pathname === '/') data.pathname = `/${encodeURIComponent(namespace)}/${encodeURIComponent(broker)}`;
   return data;
 }
 
 async function postMessage(url: URL, { headers, body, id }: Message): Promise<Sent> {
-  const { post, shownAddress } = await import('../client.ts');
   const { CommandFailure } = await import('../exit-codes.ts');
+  const { exchange, reasonOf, shownAddress } = await import('../http.ts');
   const { printable } = await import('../view/printable.ts');
   let answer: Answer;
   try {
-    answer = await post(url, headers, body);
+    const path = url.pathname + url.search;
+    answer = await exchange(url, { method: 'POST', path, headers, body: body ?? new Uint8Array() });
   } catch (error) {
-    const { code, message } = error as Error & { code?: string };
-    throw new CommandFailure(
-      'unreachable',
-      `nothing answers at ${shownAddress(url)} (${code ?? message}): nothing was sent`,
-    );
+    throw new CommandFailure('unreachable', `nothing answers at ${shownAddress(url)} (${reasonOf(error)})`);
   }
   const { status } = answer;
   if (status < 200 || status > 299) {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 
 import {
+  commandLine,
   deadAddress,
+  environmentOf,
   NO_TERMINAL,
   runInTerminal,
   runMillrace,
@@ -58,6 +61,21 @@ test('status has colours on a terminal, and none with NO_COLOR', { skip: NO_TERM
   const plain = await runInTerminal(['status'], { ...environment, NO_COLOR: '1' });
   assert.match(plain.shown, /broker\/default +True/);
   assert.ok(!plain.shown.includes('\u001b'), plain.shown);
+});
+
+const skip = process.platform === 'linux' ? false : 'no /dev/full on this platform';
+
+test('output that cannot be written is a failure', { skip }, async () => {
+  await using millrace = await startMillrace();
+  const child = spawn('sh', ['-c', `${commandLine(['status'])} > /dev/full`], {
+    env: environmentOf({ MILLRACE_ADMIN: millrace.admin }),
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.on('data', (chunk) => (said += String(chunk)));
+  const [code] = (await once(child, 'close')) as [number | null];
+  assert.equal(code, 1);
+  assert.match(said, /^millrace: the output cannot be written: ENOSPC/);
 });
 
 test('a reader that has enough is no failure', async () => {

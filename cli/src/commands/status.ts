@@ -1,20 +1,9 @@
 import type { Condition, Status } from '@millrace/bus/plan/plan';
 import type { Command } from 'commander';
 
+import type { About } from '../client.ts';
 import { addAdmin, addOutput } from '../options.ts';
 import type { AdminOption, OutputOption } from '../options.ts';
-
-/** What a process says of itself (`GET /api/about`). */
-export interface About {
-  readonly version: string;
-  readonly pid: number;
-  /** Where it takes events: `http://127.0.0.1:8080`. */
-  readonly dataUrl: string;
-  readonly adminUrl: string;
-  readonly dataFolder: string;
-  /** RFC 3339. */
-  readonly startedAt: string;
-}
 
 /** `millrace status`: where the process listens, and how each resource is. */
 export function register(program: Command): void {

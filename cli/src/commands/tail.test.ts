@@ -83,13 +83,13 @@ test('tail shows what a terminal would obey as an escape, in both formats', asyn
   await using json = await startTail(millrace, ['-o', 'json']);
   await post(`${millrace.bus.url}/default/default`, {
     type: 'a%E2%80%AEb',
-    data: 'x\u009b31m\u001b[2J',
+    data: 'x\u2028\u009b31m\u001b[2J',
     contentType: 'text/plain',
   });
   await table.stdout.next();
   assert.match((await table.stdout.next()).value as string, / a\\u202eb /);
   const line = (await json.stdout.next()).value as string;
-  assert.match(line, /"data":"x\\u009b31m\\u001b\[2J"/);
+  assert.match(line, /"data":"x\\u2028\\u009b31m\\u001b\[2J"/);
   assert.equal((JSON.parse(line) as { event: { type: string } }).event.type, 'a\u202eb');
 });
 

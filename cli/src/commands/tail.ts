@@ -12,7 +12,7 @@ interface TailOptions extends AdminOption, OutputOption {
   readonly source?: string;
   readonly topic?: string;
   readonly route?: string;
-  readonly limit: number;
+  readonly limit?: number;
 }
 
 /** `millrace tail`: what happens from now on, until it is interrupted. */
@@ -24,11 +24,11 @@ export function register(program: Command): void {
     .option('--source <source>', 'only events of this source')
     .option('--topic <topic>', 'only events of this topic, such as broker/default/default')
     .option('--route <route>', 'only attempts of this route, such as trigger/default/urgent, or just urgent')
-    .option('--limit <lines>', 'end after so many lines', wholeNumber(1), Infinity);
+    .option('--limit <lines>', 'end after so many lines', wholeNumber(1));
   addOutput(addAdmin(command), ['table', 'json']).action(tail);
 }
 
-async function tail({ admin, output, limit, type, source, topic, route }: TailOptions): Promise<void> {
+async function tail({ admin, output, limit = Infinity, type, source, topic, route }: TailOptions): Promise<void> {
   const { adminClient } = await import('../client.ts');
   const { print, tell } = await import('../output.ts');
   const { printableLines } = await import('../view/printable.ts');

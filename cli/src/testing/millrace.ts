@@ -112,8 +112,7 @@ export async function runInTerminal(
   environment: Record<string, string>,
   answer = '',
 ): Promise<{ code: number | null; shown: string }> {
-  const command = [process.execPath, MAIN, ...args].map((part) => `'${part}'`).join(' ');
-  const child = spawn('script', ['-qec', command, '/dev/null'], {
+  const child = spawn('script', ['-qec', commandLine(args), '/dev/null'], {
     env: environmentOf({ TERM: 'xterm-256color', ...environment }),
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -130,8 +129,13 @@ export async function runInTerminal(
 
 const QUESTION = '[y/N]';
 
+/** The command for a shell. */
+export function commandLine(args: readonly string[]): string {
+  return [process.execPath, MAIN, ...args].map((part) => `'${part}'`).join(' ');
+}
+
 /** What the tests are run with, without what whoever runs them may have set for himself. */
-function environmentOf(environment: Record<string, string>): NodeJS.ProcessEnv {
+export function environmentOf(environment: Record<string, string>): NodeJS.ProcessEnv {
   const unset = {
     NO_COLOR: undefined,
     FORCE_COLOR: undefined,
@@ -144,6 +148,15 @@ function environmentOf(environment: Record<string, string>): NodeJS.ProcessEnv {
 /** Reads a stream of a running command line by line. */
 export function linesFrom(stream: Readable): AsyncIterator<string> {
   return createInterface({ input: stream })[Symbol.asyncIterator]();
+}
+
+/** Resolves when the condition holds, which nothing tells of. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5);
+    });
+  }
 }
 
 /** A Trigger of the default broker; `more` are further lines of its spec. */
