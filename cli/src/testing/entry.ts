@@ -5,7 +5,7 @@ import { CommandFailure, EXIT } from '../exit-codes.ts';
 
 const program = new Command('millrace').exitOverride();
 for (const name of ['send', 'tail', 'lint', 'dlq', 'events', 'status']) {
-  const { register } = (await import(`../commands/${name}.ts`)) as { register(program: Command): void };
+  const { register } = (await import(`../commands/${name}.ts`)) as { register(this: void, program: Command): void };
   register(program);
 }
 try {

@@ -26,7 +26,8 @@ export function eventPage(event: Lineage): string {
     headers.length === 0 ? '' : `Headers:\n${indented(fields(headers))}`,
     dataBlock(event),
     `Lineage:\n${indented(drawTree(familyOf(event)))}`,
-    `Routes:${event.deliveries.length === 0 ? '  none\n' : `\n${event.deliveries.map((it) => delivery(it, event.position)).join('')}`}`,
+    event.deliveries.length === 0 ? 'Routes:  none\n' : 'Routes:\n',
+    ...event.deliveries.map((it) => indented(deliveryBlock(it, event.position))),
   ].join('');
 }
 
@@ -58,7 +59,7 @@ const STATES: Readonly<Record<DeliveryView['state'], readonly [label: string, st
   dead: ['dead', 'red'],
 };
 
-function delivery({ route, state, reason, attempts, next }: DeliveryView, position: number): string {
+function deliveryBlock({ route, state, reason, attempts, next }: DeliveryView, position: number): string {
   const [label, style] = STATES[state];
   const lines = [`${printable(route)}  ${paint(style, label)}\n`, `  ${printable(reason)}\n`];
   if (attempts.length > 0) {
@@ -80,5 +81,5 @@ function delivery({ route, state, reason, attempts, next }: DeliveryView, positi
     lines.push(`  next: attempt ${next.attempt} (${printable(next.stage)}) ${when}, at ${next.dueAt}\n`);
   }
   if (state === 'dead') lines.push(`  see: ${programName()} dlq show ${position} --route ${printable(route)}\n`);
-  return indented(lines.join(''));
+  return lines.join('');
 }
