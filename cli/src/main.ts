@@ -1,18 +1,30 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 
+import * as dlq from './commands/dlq.ts';
+import * as events from './commands/events.ts';
+import * as lint from './commands/lint.ts';
+import * as send from './commands/send.ts';
+import * as status from './commands/status.ts';
+import * as tail from './commands/tail.ts';
+import * as up from './commands/up.ts';
 import { CommandFailure, EXIT } from './exit-codes.ts';
+import { version } from './version.ts';
 
-/** The `millrace` command. Each subcommand is a file; it is loaded when it is called. */
+/** The `millrace` command. Each subcommand is a file; what it needs is loaded when it is called. */
 const program = new Command('millrace')
+  .version(version)
   .description('A Knative-compatible CloudEvents broker that runs as one process')
   .showHelpAfterError('(millrace --help lists the commands)')
   .exitOverride();
 
-for (const load of [() => import('./commands/up.ts')]) {
-  const { register } = await load();
-  register(program);
-}
+up.register(program);
+send.register(program);
+tail.register(program);
+events.register(program);
+dlq.register(program);
+status.register(program);
+lint.register(program);
 
 try {
   await program.parseAsync();

@@ -179,6 +179,7 @@ export class Bus {
           stage: 'subscriber',
           outcome: 'parked',
           failure,
+          root: failure,
         } as const;
         await this.store.progress.settle([
           { ...settled, startedAt: this.#environment.now(), duration: 0, waited: false },

@@ -95,8 +95,8 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       }),
       (it) => it.close(),
     );
-    if (traceOptions !== undefined) opened(await startTraces(traceOptions), (it) => it.close());
-    const metrics = opened(startMetrics({ now: Date.now, gauges: () => gaugesOf(bus) }), (it) => it.close());
+    if (traceOptions !== undefined) opened(await startTraces({ ...traceOptions, logger }), (it) => it.close());
+    const metrics = opened(startMetrics({ gauges: () => gaugesOf(bus) }), (it) => it.close());
 
     const dataUrl = await listen(bus.ingress, settings.host, settings.port, '--port');
     const read = readManifests(settings.manifests, dataUrl);

@@ -70,13 +70,11 @@ export async function attempt(work: Work, context: AttemptContext): Promise<Sett
     return { ...made, outcome, duration: environment.now() - startedAt, status: answer.status };
   } catch (error) {
     const failure = failureOf(error, target.address);
-    const ended = { ...made, duration: environment.now() - startedAt, status: failure.status };
+    // What goes to the dead letter sink, and what a dead letter tells, is why the subscriber failed, not why the sink did.
+    const root = stage === 'subscriber' ? failure : (work.failure ?? failure);
+    const ended = { ...made, duration: environment.now() - startedAt, status: failure.status, failure, root };
     const again = next(work, error, context);
-    // What goes to the dead letter sink is why the subscriber failed, not why the sink did.
-    const kept = stage === 'subscriber' ? failure : (work.failure ?? failure);
-    return again === undefined
-      ? { ...ended, outcome: 'parked', failure: kept }
-      : { ...ended, outcome: 'retrying', failure: kept, next: again };
+    return again === undefined ? { ...ended, outcome: 'parked' } : { ...ended, outcome: 'retrying', next: again };
   }
 }
 
@@ -122,7 +120,7 @@ async function reply(
   const { position, hops } = work.entry;
   const cause = { position, route: context.route.name };
   await entering(
-    context.gate.enter(topic, [{ event, headers: answer.headers ?? work.headers, hops: hops + 1, cause }]),
+    context.gate.enter(topic, [{ event, headers: { ...work.headers, ...answer.headers }, hops: hops + 1, cause }]),
     'the reply was not taken: ',
   );
 }

@@ -25,13 +25,13 @@ export function openMemoryStore(): Store {
     waiting.has(keyOf({ route, position }));
 
   function settle(settlement: Settlement): void {
-    const { route, position, attempt, stage, outcome, startedAt, duration, status, failure, next } = settlement;
+    const { route, position, attempt, stage, outcome, startedAt, duration, status, failure, root, next } = settlement;
     const made = attempts.get(position) ?? [];
     const others = made.filter((it) => it.route !== route || it.attempt !== attempt);
     attempts.set(position, [...others, { route, attempt, stage, outcome, startedAt, duration, status, failure }]);
     const key = keyOf(settlement);
     waiting.delete(key);
-    if (next !== undefined) waiting.set(key, { route, position, attempt: attempt + 1, ...next, failure });
+    if (next !== undefined) waiting.set(key, { route, position, attempt: attempt + 1, ...next, failure: root });
     if (outcome === 'parked') {
       dead.set(key, {
         route,
@@ -39,7 +39,7 @@ export function openMemoryStore(): Store {
         entry: entries.get(position)!,
         diedAt: startedAt,
         attempts: attempt,
-        failure: failure!,
+        failure: root!,
       });
     }
   }

@@ -67,7 +67,10 @@ export interface Settlement {
   readonly duration: number;
   /** The status of the response; undefined without one. */
   readonly status?: number | undefined;
+  /** Why this attempt failed. */
   readonly failure?: Failure | undefined;
+  /** Why the subscriber failed: what a dead letter tells. Differs from `failure` where the dead letter sink failed too. */
+  readonly root?: Failure | undefined;
   /** With `retrying`: when the next attempt is due, and what it is for. */
   readonly next?: Next | undefined;
   /** Whether this attempt came from the waiting deliveries, which it then leaves. */
@@ -90,6 +93,6 @@ export interface Waiting {
   readonly dueAt: number;
   readonly stage: Stage;
   readonly tries: number;
-  /** Why the last attempt failed; undefined after a redrive. */
+  /** Why the subscriber failed; undefined after a redrive. */
   readonly failure: Failure | undefined;
 }

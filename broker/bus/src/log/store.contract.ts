@@ -47,6 +47,7 @@ export function failed(changes: Partial<Settlement>): Settlement {
     duration: 1,
     status: 500,
     failure,
+    root: failure,
     waited: false,
     ...changes,
   };

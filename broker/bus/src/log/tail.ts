@@ -79,7 +79,7 @@ export class Tail {
   }
 }
 
-const MOST_ENTRIES = 4_096;
+const MOST_ENTRIES = 256;
 const MOST_BYTES = 8 * 1024 * 1024;
 
 // An entry's attributes and headers take about this much.

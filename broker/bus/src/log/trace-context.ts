@@ -16,9 +16,13 @@ export function nextSpan(headers: Headers | undefined, random: () => number): He
   return { ...headers, traceparent: `00-${parts[1]}-${hex(16, random)}-${parts[3]}` };
 }
 
-/** A new trace, sampled. */
+/**
+ * A new trace, sampled. Its first span id is the second half of the trace id: so whoever draws the spans can tell a
+ * trace that began here from one that was brought along.
+ */
 export function newTraceparent(random: () => number): string {
-  return `00-${hex(32, random)}-${hex(16, random)}-01`;
+  const half = hex(16, random);
+  return `00-${hex(16, random)}${half}-${half}-01`;
 }
 
 function hex(digits: number, random: () => number): string {

@@ -103,7 +103,7 @@ describe('the logger', () => {
 
   test('says of a dead letter how to look at it', () => {
     const [line = ''] = written(() => facts.attempted.publish(sampleAttempt({ outcome: 'parked', failure: FAILURE })));
-    assert.match(line, /ERROR .*: millrace dlq show trigger\/shop\/mailer 7 {2}route=/);
+    assert.match(line, /ERROR .*: millrace dlq show 7 --route trigger\/shop\/mailer {2}route=/);
   });
 
   test('tells of what went well, and of refusals, at debug and not above', () => {

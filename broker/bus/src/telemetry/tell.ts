@@ -54,7 +54,7 @@ function tellAttempt({ entry, settlement }: Attempted, logger: Logger, tellsSucc
       return;
     case 'parked':
       logger.error(
-        `an event could not be delivered and rests among the dead letters: millrace dlq show ${route} ${position}`,
+        `an event could not be delivered and rests among the dead letters: millrace dlq show ${position} --route ${route}`,
         { ...what, ...why },
       );
   }

@@ -8,15 +8,20 @@ import type { Request, Response } from './writer.ts';
 
 /** Writes into a group, and is told what became of it. */
 export interface Contribution {
+  /** Nobody waits for it: it may wait a little for others to be written with. */
+  readonly isPatient?: boolean;
   write(group: GroupBuilder): void;
   /** Called in the order of the commits. */
   committed(): void;
   failed(error: Error): void;
 }
 
+/** How long a patient contribution waits for company, in milliseconds. */
+const PATIENCE_MS = 10;
+
 /**
- * Group commit: while one group is being synced, what arrives gathers in the next. A lone contribution goes at once;
- * there is no timer.
+ * Group commit: while one group is being synced, what arrives gathers in the next. What somebody waits for goes at the
+ * end of the turn in which it came, with all else that came in it; a message to a thread costs more than what is in it.
  */
 export class Committer {
   readonly #worker: Worker;
@@ -24,7 +29,8 @@ export class Committer {
   #gathering: Contribution[] = [];
   #task: { task: Task; resolve: (count: number) => void; reject: (error: Error) => void }[] = [];
   #inFlight: ((response: Response) => void) | undefined;
-  #scheduled = false;
+  #scheduled: NodeJS.Immediate | undefined;
+  #patience: NodeJS.Timeout | undefined;
   #broken: LogBroken | undefined;
   readonly #whenBroken = Promise.withResolvers<Error>();
 
@@ -60,7 +66,8 @@ export class Committer {
       return;
     }
     this.#gathering.push(contribution);
-    this.#schedule();
+    if (contribution.isPatient === true) this.#patience ??= setTimeout(() => this.#schedule(), PATIENCE_MS);
+    else this.#schedule();
   }
 
   /** Runs a task as a transaction of its own, between the groups. */
@@ -75,6 +82,7 @@ export class Committer {
   /** Resolves when everything contributed so far is decided and the thread has ended. */
   async close(): Promise<void> {
     while (this.#inFlight !== undefined || this.#gathering.length > 0 || this.#task.length > 0) {
+      this.#schedule();
       await new Promise<void>((resolve) => {
         setImmediate(resolve);
       });
@@ -87,16 +95,14 @@ export class Committer {
   }
 
   #schedule(): void {
-    if (this.#inFlight !== undefined || this.#scheduled) return;
-    this.#scheduled = true;
-    // What is contributed in the same turn belongs into the same group.
-    queueMicrotask(() => {
-      this.#scheduled = false;
-      this.#send();
-    });
+    if (this.#inFlight !== undefined) return;
+    this.#scheduled ??= setImmediate(() => this.#send());
   }
 
   #send(): void {
+    this.#scheduled = undefined;
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
     const next = this.#task.shift();
     if (next !== undefined) {
       this.#inFlight = (response) => {
@@ -129,7 +135,7 @@ export class Committer {
     this.#inFlight = undefined;
     if ('broken' in response) this.#break(response.broken);
     answer?.(response);
-    this.#send();
+    if (this.#gathering.length > 0 || this.#task.length > 0) this.#schedule();
   }
 
   #errorOf(response: Exclude<Response, { done: number }>): Error {

@@ -8,7 +8,7 @@ import { attributesOf } from '@millrace/event/json';
  *
  *   values = ( NAME id name
  *            | ENTRY position topic arrivedAt hops cause route headers attributes dataOffset dataLength
- *            | SETTLE route position attempt stage outcome startedAt duration status failure
+ *            | SETTLE route position attempt stage outcome startedAt duration status failure root
  *                     waited nextDueAt nextStage nextTries
  *            | SAVE name position )*
  *
@@ -72,7 +72,7 @@ export class GroupBuilder {
   }
 
   settle(settlement: Settlement): void {
-    const { next, failure } = settlement;
+    const { next, failure, root } = settlement;
     this.#values.push(
       SETTLE,
       this.#numberOf(settlement.route),
@@ -84,6 +84,7 @@ export class GroupBuilder {
       settlement.duration,
       settlement.status ?? null,
       failure === undefined ? null : JSON.stringify(failure),
+      root === undefined ? null : JSON.stringify(root),
       settlement.waited ? 1 : 0,
       next === undefined ? null : next.dueAt,
       next === undefined ? null : next.stage,

@@ -153,15 +153,19 @@ export async function openSqliteStore(folder: string): Promise<Store> {
         const beyond = [...finished.all(position, number), ...retrying.all(number, position)];
         return { position, finished: new Set(beyond.map((it) => it['position'] as number)) };
       },
-      settle: (settlements) => write((group) => settlements.forEach((settlement) => group.settle(settlement))),
+      settle: (settlements) =>
+        write(
+          (group) => settlements.forEach((settlement) => group.settle(settlement)),
+          settlements.every((settlement) => settlement.outcome === 'delivered'),
+        ),
       save: (positions) => write((group) => positions.forEach((position) => group.save(position))),
       waiting: (route, limit) => waiting.all(names.numberOf(route), limit).map((row) => waitingOf(row as Row, nameOf)),
     };
   }
 
-  function write(into: Parameters<Committer['contribute']>[0]['write']): Promise<void> {
+  function write(into: Parameters<Committer['contribute']>[0]['write'], isPatient = false): Promise<void> {
     return new Promise((resolve, reject) => {
-      committer.contribute({ write: into, committed: resolve, failed: reject });
+      committer.contribute({ isPatient, write: into, committed: resolve, failed: reject });
     });
   }
 }

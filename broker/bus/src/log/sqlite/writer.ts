@@ -130,8 +130,8 @@ function groupWriter(database: DatabaseSync): (group: Group) => number {
           break;
         }
         case SETTLE:
-          settle({ attempt, wait, waited, dead }, fields(values, at, 13));
-          at += 14;
+          settle({ attempt, wait, waited, dead }, fields(values, at, 14));
+          at += 15;
           break;
         case SAVE:
           save.run(values[at + 1]!, values[at + 2]!);
@@ -159,40 +159,29 @@ interface SettleStatements {
 }
 
 function settle(statements: SettleStatements, record: readonly Value[]): void {
-  const [
-    route,
-    position,
-    attempt,
-    stage,
-    outcome,
-    startedAt,
-    duration,
-    status,
-    failure,
-    waited,
-    dueAt,
-    nextStage,
-    tries,
-  ] = record as [
-    number,
-    number,
-    number,
-    string,
-    string,
-    number,
-    number,
-    number | null,
-    string | null,
-    number,
-    number,
-    string,
-    number,
-  ];
+  const [route, position, attempt, stage, outcome, startedAt, duration, status, failure, root, waited, ...next] =
+    record as [
+      number,
+      number,
+      number,
+      string,
+      string,
+      number,
+      number,
+      number | null,
+      string | null,
+      string | null,
+      number,
+      number,
+      string,
+      number,
+    ];
+  const [dueAt, nextStage, tries] = next;
   statements.attempt.run(position, route, attempt, stage, outcome, startedAt, duration, status, failure);
   if (outcome === 'retrying') {
-    statements.wait.run(route, position, attempt + 1, dueAt, nextStage, tries, failure);
+    statements.wait.run(route, position, attempt + 1, dueAt, nextStage, tries, root);
     return;
   }
   if (waited === 1) statements.waited.run(route, position);
-  if (outcome === 'parked') statements.dead.run(route, position, startedAt, attempt, failure);
+  if (outcome === 'parked') statements.dead.run(route, position, startedAt, attempt, root);
 }
