@@ -13,7 +13,9 @@ export interface AdminClient {
   readonly url: string;
   /** Resolves with the JSON of the answer. A failure is `notFound` for 404. */
   get<T>(path: string, query?: Query): Promise<T>;
-  /** The same, with a JSON body. */
+  /** Resolves with the bytes of the answer. */
+  bytes(path: string): Promise<Buffer>;
+  /** As `get`, with a JSON body. */
   post<T>(path: string, body: unknown): Promise<T>;
   /** Resolves once the process answers, with the lines that it sends until it goes; reading them fails where it breaks. */
   follow(path: string, query?: Query): Promise<AsyncIterable<string>>;
@@ -62,6 +64,11 @@ export function adminClient(address: string): AdminClient {
         headers: { 'content-type': 'application/json' },
         body: Buffer.from(JSON.stringify(body)),
       }),
+    async bytes(path) {
+      const { status, body } = await reached(exchange(base, { method: 'GET', path: pathOf(path) }));
+      if (status !== 200) throw refused(url, status, body);
+      return body;
+    },
     async follow(path, query) {
       // Nothing may happen for hours, and that is no reason to hang up.
       const response = await reached(open(base, { method: 'GET', path: pathOf(path, query), silenceMs: 0 }));

@@ -12,6 +12,11 @@ const MANIFEST = /\.(ya?ml|json)$/i;
  * and `node_modules` are left out. Never throws: what cannot be read is a fault.
  */
 export function readFolder(pathOrFile: string): Manifest {
+  return readFolders([pathOrFile]);
+}
+
+/** The same for several: what is declared in two of them is declared twice. */
+export function readFolders(pathsOrFiles: readonly string[]): Manifest {
   const unreadable: Fault[] = [];
   const files: { text: string; file: string }[] = [];
   const refuse: Refuse = (file, expected, got) => {
@@ -19,7 +24,7 @@ export function readFolder(pathOrFile: string): Manifest {
     return undefined;
   };
 
-  for (const file of filesOf(pathOrFile, refuse)) {
+  for (const file of pathsOrFiles.flatMap((path) => filesOf(path, refuse))) {
     const text = textOf(file, refuse);
     if (text !== undefined) files.push({ text, file });
   }

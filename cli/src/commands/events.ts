@@ -1,6 +1,7 @@
 import type { EntrySummary, EventDetail } from '@millrace/bus/admin/views';
 import type { Command } from 'commander';
 
+import type { AdminClient } from '../client.ts';
 import { addAdmin, addLimit, addOutput, wholeNumber } from '../options.ts';
 import type { AdminOption, OutputOption } from '../options.ts';
 
@@ -61,8 +62,8 @@ async function list({ admin, output, ...query }: ListOptions): Promise<void> {
 async function showOne(key: string, { admin, output, raw, depth }: ShowOptions): Promise<void> {
   const { adminClient } = await import('../client.ts');
   const client = adminClient(admin);
+  if (raw === true) return printRaw(client, key);
   const event = await client.get<EventDetail>(`/api/events/${encodeURIComponent(key)}`);
-  if (raw === true) return printRaw(event);
   const { show } = await import('../output.ts');
   const { eventPage } = await import('../view/event-page.ts');
   const { lineageOf } = await import('../lineage.ts');
@@ -70,16 +71,9 @@ async function showOne(key: string, { admin, output, raw, depth }: ShowOptions):
   await show(output, lineage, { table: () => eventPage(lineage), names: () => [String(event.position)] });
 }
 
-async function printRaw(event: EventDetail): Promise<void> {
-  const { dataBytes } = await import('../view/event-data.ts');
+async function printRaw(client: AdminClient, key: string): Promise<void> {
   const { print } = await import('../output.ts');
   const { printableLines } = await import('../view/printable.ts');
-  const bytes = dataBytes(event);
+  const bytes = await client.bytes(`/api/events/${encodeURIComponent(key)}/data`);
   await print(process.stdout.isTTY ? printableLines(bytes.toString()) : bytes);
-  if (event.truncated !== true) return;
-  const { CommandFailure } = await import('../exit-codes.ts');
-  throw new CommandFailure(
-    'failure',
-    `printed the first ${bytes.byteLength} of ${event.size} bytes: the admin port gives no more`,
-  );
 }

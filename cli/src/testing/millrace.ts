@@ -79,7 +79,7 @@ export async function startMillrace(): Promise<TestMillrace> {
 /** The command in a process of its own, with pipes. */
 export type RunningCommand = ChildProcessByStdio<Writable, Readable, Readable>;
 
-const MAIN = join(import.meta.dirname, 'entry.ts');
+const MAIN = join(import.meta.dirname, '../main.ts');
 
 /** Starts the command; the caller sees to its end. */
 export function spawnMillrace(args: readonly string[], environment: Record<string, string> = {}): RunningCommand {

@@ -2,8 +2,8 @@ import { compilePlan } from '@millrace/bus/plan/compile';
 import type { Plan } from '@millrace/bus/plan/plan';
 import { formatFault } from '@millrace/resources/fault';
 import type { Fault, Receipt } from '@millrace/resources/fault';
-import { readFolder } from '@millrace/resources/folder';
-import type { Declared, Manifest } from '@millrace/resources/manifest';
+import { readFolders } from '@millrace/resources/folder';
+import type { Declared } from '@millrace/resources/manifest';
 import { keyOf } from '@millrace/resources/resource';
 
 import { CommandFailure } from '../exit-codes.ts';
@@ -19,20 +19,14 @@ export interface ReadManifests {
 
 /** Reads manifest files and folders and compiles them. Never throws: what is wrong is among the faults. */
 export function readManifests(paths: readonly string[], dataUrl: string): ReadManifests {
-  const manifests = paths.map((path): Manifest => readFolder(path));
-  const declared = manifests.flatMap((it) => it.declared);
+  const { declared, faults, receipts } = readFolders(paths);
   const plan = compilePlan(declared, dataUrl);
   const byKey = new Map(declared.map((it) => [keyOf(it.resource), it]));
   const planFaults = plan.faults.map((fault): Fault => {
     const place = byKey.get(fault.key)?.locate(fault.path) ?? { file: '', line: 1, column: 1 };
     return { ...fault, place };
   });
-  return {
-    declared,
-    plan,
-    faults: [...manifests.flatMap((it) => it.faults), ...planFaults],
-    receipts: manifests.flatMap((it) => it.receipts),
-  };
+  return { declared, plan, faults: [...faults, ...planFaults], receipts };
 }
 
 /** Throws a {@link CommandFailure} that lists all faults. */

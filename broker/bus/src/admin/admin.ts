@@ -25,6 +25,7 @@ export interface AdminOptions {
   readonly metrics: { text(): Promise<string>; contentType: string };
 }
 
+const NO_EVENT = (key: string) => `there is no event with the position or id "${key}"`;
 const MOST_ROWS = 1_000;
 const DEFAULT_ROWS = 50;
 
@@ -74,9 +75,13 @@ export function openAdmin(options: AdminOptions): FastifyInstance {
   });
   server.get<{ Params: { key: string } }>('/api/events/:key', ({ params }, reply) => {
     const entry = entryFor(store, params.key);
-    if (entry === undefined)
-      return answer(reply, 404, { error: `there is no event with the position or id "${params.key}"` });
+    if (entry === undefined) return answer(reply, 404, { error: NO_EVENT(params.key) });
     return detailOf(entry, options);
+  });
+  server.get<{ Params: { key: string } }>('/api/events/:key/data', ({ params }, reply) => {
+    const entry = entryFor(store, params.key);
+    if (entry === undefined) return answer(reply, 404, { error: NO_EVENT(params.key) });
+    return reply.type('application/octet-stream').send(Buffer.from(entry.event.data ?? []));
   });
   server.get<{ Querystring: TailQuery }>('/api/tail', ({ query }, reply) => {
     reply.hijack();
@@ -113,9 +118,11 @@ async function overSelected(
   move: (keys: readonly DeadLetterKey[]) => Promise<number>,
 ): Promise<number> {
   const { route, position } = selection ?? {};
+  // What dies again meanwhile is not taken up again: this must end.
+  const diedBy = Date.now();
   let total = 0;
   for (;;) {
-    const keys = store.deadLetters.list({ limit: AT_ONCE, route, position });
+    const keys = store.deadLetters.list({ limit: AT_ONCE, route, position, diedBy });
     if (keys.length === 0) return total;
     total += await move(keys.map((key) => ({ route: key.route, position: key.position })));
     if (keys.length < AT_ONCE) return total;

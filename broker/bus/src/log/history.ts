@@ -66,6 +66,8 @@ export interface DeadLetterQuery {
   readonly limit: number;
   readonly route?: string | undefined;
   readonly position?: Position | undefined;
+  /** At or before this time, in milliseconds since 1970. */
+  readonly diedBy?: number | undefined;
 }
 
 export interface DeadLetter extends DeadLetterKey {

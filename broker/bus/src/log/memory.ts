@@ -121,10 +121,13 @@ export function openMemoryStore(): Store {
       }),
     },
     deadLetters: {
-      list: ({ route, position, limit }) =>
+      list: ({ route, position, diedBy = Number.POSITIVE_INFINITY, limit }) =>
         [...dead.values()]
           .filter(
-            (it) => (route === undefined || it.route === route) && (position === undefined || it.position === position),
+            (it) =>
+              (route === undefined || it.route === route) &&
+              (position === undefined || it.position === position) &&
+              it.diedAt <= diedBy,
           )
           .toSorted((a, b) => b.diedAt - a.diedAt)
           .slice(0, limit),

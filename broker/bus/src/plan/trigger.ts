@@ -81,7 +81,9 @@ function filterFault(trigger: Trigger): PlanFault | undefined {
   } catch (error) {
     if (!(error instanceof FilterFault)) throw error;
     const { path, expected, got, message } = error;
-    return { ...complaint(`spec.${path}`, expected, got), message, key: keyOf(trigger) };
+    // The message begins with the path, which stands beside it here.
+    const text = message.startsWith(`${path}: `) ? message.slice(path.length + 2) : message;
+    return { ...complaint(`spec.${path}`, expected, got), message: text, key: keyOf(trigger) };
   }
 }
 

@@ -57,9 +57,15 @@ export function deadLetterQuery(
     SELECT entry.*, dead.route AS dead_route, dead.died_at, dead.attempts, dead.failure
     FROM dead JOIN entry USING (position)
     WHERE (:route IS NULL OR dead.route = :route) AND (:position IS NULL OR position = :position)
+      AND (:diedBy IS NULL OR dead.died_at <= :diedBy)
     ORDER BY dead.died_at DESC LIMIT :limit`);
-  return ({ route, position, limit }) =>
+  return ({ route, position, diedBy, limit }) =>
     statement
-      .all({ route: route === undefined ? null : names.numberOf(route), position: position ?? null, limit })
+      .all({
+        route: route === undefined ? null : names.numberOf(route),
+        position: position ?? null,
+        diedBy: diedBy ?? null,
+        limit,
+      })
       .map((row) => deadLetterOf(row as Row, (id) => names.nameOf(id)));
 }
