@@ -18,7 +18,7 @@ import type { Load } from './load.ts';
 import { alone, compared, cpuPerItem, medians } from './measure.ts';
 import type { Row } from './measure.ts';
 
-const EVENTS = 10_000;
+const EVENTS = 20_000;
 const CONNECTIONS = 64;
 const SIZE = 1_024;
 const ROUNDS = 5;

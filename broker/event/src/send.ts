@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 
 import { EventFault } from './fault.ts';
 import { HandlerFailure } from './handler.ts';
-import type { Answer, Handler } from './handler.ts';
+import type { Answer, Handler, HandlerContext } from './handler.ts';
 import { decodeHttp, encodeBinary, encodeStructured, travellingHeaders } from './http.ts';
 
 export interface SendOptions {
@@ -29,13 +29,14 @@ export function urlHandler(url: string, options: SendOptions): Handler {
   const { origin, pathname, search } = new URL(url);
   const path = pathname + search;
   const { dispatcher, format, nonEvent, maxAnswerBytes } = options;
-  return (event, { headers, signal }) => {
+  return (event, context) => {
+    const { headers } = context;
     const message = format === 'json' ? encodeStructured(event) : encodeBinary(event);
     Object.assign(message.headers, options.headers, headers);
     return new Promise<Answer>((resolve, reject) => {
       dispatcher.dispatch(
         { origin, path, method: 'POST', headers: message.headers, body: message.body ?? null },
-        new Exchange({ nonEvent, maxAnswerBytes, signal, resolve, reject }),
+        new Exchange({ nonEvent, maxAnswerBytes, context, resolve, reject }),
       );
     });
   };
@@ -47,7 +48,7 @@ const KEPT_OF_A_FAILURE = 1_024;
 interface ExchangeOptions {
   readonly nonEvent: 'refuse' | 'ignore';
   readonly maxAnswerBytes: number;
-  readonly signal: AbortSignal;
+  readonly context: HandlerContext;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (failure: HandlerFailure) => void;
 }
@@ -60,17 +61,30 @@ class Exchange implements Dispatcher.DispatchHandler {
   #status = 0;
   #rawHeaders: string[] = [];
   #bytes = 0;
-  readonly #abort: () => void;
+  #abortedFor: Error | undefined;
+  #stopListening: (() => void) | undefined;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
-    this.#abort = () => this.#controller?.abort(options.signal.reason as Error);
-    options.signal.addEventListener('abort', this.#abort);
+    const { context } = options;
+    const abort = (reason: Error) => {
+      this.#abortedFor = reason;
+      this.#controller?.abort(reason);
+    };
+    if (context.onAbort !== undefined) {
+      context.onAbort(abort);
+      return;
+    }
+    const { signal } = context;
+    const listener = () => abort(signal.reason as Error);
+    if (signal.aborted) listener();
+    signal.addEventListener('abort', listener);
+    this.#stopListening = () => signal.removeEventListener('abort', listener);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#options.signal.aborted) this.#abort();
+    if (this.#abortedFor !== undefined) controller.abort(this.#abortedFor);
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
@@ -96,14 +110,14 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#options.signal.removeEventListener('abort', this.#abort);
+    this.#stopListening?.();
     if (this.#status >= 200 && this.#status < 300) this.#succeed();
     else this.#options.reject(this.#failure());
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    const { signal, reject } = this.#options;
-    signal.removeEventListener('abort', this.#abort);
+    const { reject } = this.#options;
+    this.#stopListening?.();
     if (error instanceof Enough) {
       reject(this.#failure());
       return;

@@ -1,5 +1,4 @@
-import { withExtensions } from '@millrace/event/event';
-import type { CloudEvent } from '@millrace/event/event';
+import type { CloudEvent, Extensions } from '@millrace/event/event';
 import { HandlerFailure } from '@millrace/event/handler';
 import type { Answer, Handler, Headers } from '@millrace/event/handler';
 
@@ -9,6 +8,7 @@ import type { Gate, GateRefusal } from '../log/gate.ts';
 import type { Entry } from '../log/log.ts';
 import type { Failure, Settlement, Stage } from '../log/progress.ts';
 import type { Route } from '../plan/plan.ts';
+import { AttemptDeadline } from './deadline.ts';
 import { asDeadLetter, failureOf } from './dead-letter.ts';
 import { isRetriable, waitBefore } from './policy.ts';
 
@@ -79,8 +79,9 @@ export async function attempt(work: Work, context: AttemptContext): Promise<Sett
 }
 
 /** The event as subscribers see it: with the time of its arrival (knative.md §2.1 row 9). */
-export function outward(entry: Entry): CloudEvent {
-  return withExtensions(entry.event, { knativearrivaltime: new Date(entry.arrivedAt).toISOString() });
+export function outward({ event, arrivedAt }: Entry): CloudEvent {
+  const extensions = { __proto__: null, ...event.extensions, knativearrivaltime: new Date(arrivedAt).toISOString() };
+  return { ...event, extensions: extensions as unknown as Extensions };
 }
 
 async function handOver(work: Work, target: Addressed, { route, environment, gate }: AttemptContext): Promise<Answer> {
@@ -94,19 +95,16 @@ async function handOver(work: Work, target: Addressed, { route, environment, gat
     return { status: 202 };
   }
   const event = isDead ? asDeadLetter(outward(entry), failure) : outward(entry);
-  const { timeoutMs } = route.delivery;
-  const deadline = new AbortController();
-  const cancel = environment.after(timeoutMs, () =>
-    deadline.abort(new HandlerFailure(`no answer within ${timeoutMs} ms`)),
-  );
+  const deadline = new AttemptDeadline({
+    headers: { ...headers, [HOPS_HEADER]: String(hops) },
+    attempt: work.attempt,
+    timeoutMs: route.delivery.timeoutMs,
+    environment,
+  });
   try {
-    return await target.handler(event, {
-      signal: deadline.signal,
-      headers: { ...headers, [HOPS_HEADER]: String(hops) },
-      attempt: work.attempt,
-    });
+    return await target.handler(event, deadline);
   } finally {
-    cancel();
+    deadline.cancel();
   }
 }
 
