@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { startBus } from '../support/bus.ts';
 import { post } from '../support/events.ts';
 import { broker, trigger } from '../support/manifests.ts';
+import { startRawServer } from '../support/raw.ts';
 import { startSubscriber } from '../support/subscriber.ts';
 import type { Respond } from '../support/subscriber.ts';
 
@@ -186,6 +187,18 @@ describe('success', () => {
       assert.equal(bus.entries().length, 1);
     });
   }
+
+  test('may come after a hint that it will take a while', async () => {
+    await using subscriber = await startRawServer((socket) =>
+      socket.end('HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'),
+    );
+    await using bus = await startBus();
+    await bus.apply(trigger('all', subscriber.url, { delivery: { retry: 0 } }));
+    await post(`${bus.url}/default/default`, {});
+    await bus.settled();
+    assert.equal(subscriber.requests, 1);
+    assert.equal((await bus.deadLetters(0)).length, 0);
+  });
 });
 
 describe('a reply', () => {

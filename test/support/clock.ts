@@ -45,7 +45,11 @@ export function startClock({ start = Date.UTC(2031, 0, 1), random = () => 0 }: C
       }
       const timer = { dueAt: now + milliseconds, call };
       timers.add(timer);
-      for (const expectation of expectations) if (expectation.time === timer.dueAt) expectation.resolve();
+      for (const expectation of expectations) {
+        if (expectation.time !== timer.dueAt) continue;
+        expectations.delete(expectation);
+        expectation.resolve();
+      }
       return () => timers.delete(timer);
     },
     advance(milliseconds) {
@@ -59,8 +63,7 @@ export function startClock({ start = Date.UTC(2031, 0, 1), random = () => 0 }: C
     expecting(time) {
       if (timers.values().some((timer) => timer.dueAt === time)) return Promise.resolve();
       return new Promise((resolve) => {
-        const expectation = { time, resolve };
-        expectations.add(expectation);
+        expectations.add({ time, resolve });
       });
     },
   };
