@@ -94,7 +94,8 @@ export class Bus {
     this.#targets = new TargetFactory({
       functionOf: (workload) => this.control.functionOf(workload),
       aliases,
-      maxAnswerBytes: 4 * maxEventBytes,
+      maxAnswerBytes: 6 * maxEventBytes,
+      now: () => environment.now(),
     });
     this.#trimLater();
   }

@@ -21,9 +21,9 @@ export const CONTEXT_ATTRIBUTES = [
 export type ContextAttribute = (typeof CONTEXT_ATTRIBUTES)[number];
 
 const NAME = /^[a-z0-9]+$/;
-// RFC 3339 §5.6. Kept as text: nanoseconds and offsets survive.
+// RFC 3339 §5.6. Kept as text: nanoseconds and offsets survive. The days of a month are counted beside it.
 const TIME =
-  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt](?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+  /^(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt](?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 // RFC 2046 through RFC 6838: type "/" subtype, then parameters that we do not look into.
 const MEDIA_TYPE = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+\/[!#$%&'*+\-.^_`|~\dA-Za-z]+[ \t]*(?:;[\t -~]*)?$/;
 // RFC 3986: what a URI-reference may be made of. Non-ASCII is let through, as every SDK does.
@@ -78,7 +78,7 @@ export function checkAttribute(name: ContextAttribute, value: unknown): asserts 
       if (!ABSOLUTE_URI.test(value)) throw new EventFault(name, 'an absolute URI (RFC 3986)', value);
       break;
     case 'time':
-      if (!TIME.test(value)) throw new EventFault(name, 'a timestamp (RFC 3339) such as "2026-01-31T12:00:00Z"', value);
+      if (!isTime(value)) throw new EventFault(name, 'a timestamp (RFC 3339) such as "2026-01-31T12:00:00Z"', value);
       break;
     case 'datacontenttype':
       if (!MEDIA_TYPE.test(value))
@@ -87,6 +87,15 @@ export function checkAttribute(name: ContextAttribute, value: unknown): asserts 
     case 'subject':
       break;
   }
+}
+
+function isTime(text: string): boolean {
+  const date = TIME.exec(text);
+  if (date === null) return false;
+  const day = Number(date[3]);
+  if (day <= 28) return true;
+  // Day 0 of the next month is the last of this one.
+  return day <= new Date(Date.UTC(Number(date[1]), Number(date[2]), 0)).getUTCDate();
 }
 
 /** Whether the text may be a URI-reference (RFC 3986 §4.1): its characters are checked, not its grammar. */

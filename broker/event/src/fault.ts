@@ -30,8 +30,19 @@ export class EventFault extends Error {
   }
 }
 
+const MOST_SHOWN = 80;
+
 function show(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(JSON.stringify(value) ?? typeof value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  switch (typeof value) {
+    case 'undefined':
+      return 'nothing';
+    case 'string':
+      return value.length > MOST_SHOWN ? `${JSON.stringify(value.slice(0, MOST_SHOWN - 3))}...` : JSON.stringify(value);
+    case 'object':
+      // Not as JSON: it may be nested deeper than a stack goes.
+      if (value === null) return 'null';
+      return Array.isArray(value) ? 'a list' : 'an object';
+    default:
+      return String(value);
+  }
 }

@@ -19,6 +19,8 @@ export interface SendOptions {
   readonly nonEvent: 'refuse' | 'ignore';
   /** The longest answer that is read, in bytes. */
   readonly maxAnswerBytes: number;
+  /** Milliseconds since 1970, which a date in `Retry-After` is measured by. */
+  readonly now: () => number;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface SendOptions {
 export function urlHandler(url: string, options: SendOptions): Handler {
   const { origin, pathname, search } = new URL(url);
   const path = pathname + search;
-  const { dispatcher, format, nonEvent, maxAnswerBytes } = options;
+  const { dispatcher, format, nonEvent, maxAnswerBytes, now } = options;
   return (event, context) => {
     const { headers } = context;
     const message = format === 'json' ? encodeStructured(event) : encodeBinary(event);
@@ -36,7 +38,7 @@ export function urlHandler(url: string, options: SendOptions): Handler {
     return new Promise<Answer>((resolve, reject) => {
       dispatcher.dispatch(
         { origin, path, method: 'POST', headers: message.headers, body: message.body ?? null },
-        new Exchange({ nonEvent, maxAnswerBytes, context, resolve, reject }),
+        new Exchange({ nonEvent, maxAnswerBytes, now, context, resolve, reject }),
       );
     });
   };
@@ -48,6 +50,7 @@ const KEPT_OF_A_FAILURE = 1_024;
 interface ExchangeOptions {
   readonly nonEvent: 'refuse' | 'ignore';
   readonly maxAnswerBytes: number;
+  readonly now: () => number;
   readonly context: HandlerContext;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (failure: HandlerFailure) => void;
@@ -160,7 +163,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     return new HandlerFailure(`answered ${status}`, {
       status,
       body: cut(Buffer.concat(this.#chunks)),
-      retryAfterMs: retryAfter(this.#rawHeaders),
+      retryAfterMs: retryAfter(this.#rawHeaders, this.#options.now()),
     });
   }
 }
@@ -176,7 +179,7 @@ function mayBeAnEvent(rawHeaders: readonly string[]): boolean {
 }
 
 /** `Retry-After` in milliseconds (RFC 9110 §10.2.3): seconds or a date; undefined when absent or unreadable. */
-export function retryAfter(rawHeaders: readonly string[], now = Date.now()): number | undefined {
+export function retryAfter(rawHeaders: readonly string[], now: number): number | undefined {
   for (let index = 0; index < rawHeaders.length; index += 2) {
     if (rawHeaders[index]!.toLowerCase() !== 'retry-after') continue;
     const value = rawHeaders[index + 1]!.trim();

@@ -5,7 +5,7 @@ import { dropServerFields } from './metadata.ts';
 import { nearest } from './nearest.ts';
 import { steps } from './path.ts';
 import type { Path } from './path.ts';
-import type { AnyResource } from './resource.ts';
+import type { AnyResource } from './any-resource.ts';
 import { validate } from './validator.ts';
 import type { Findings, Mistyped } from './validator.ts';
 

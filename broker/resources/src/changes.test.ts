@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { immutableFaults } from './changes.ts';
 import { readManifest } from './manifest.ts';
-import type { AnyResource } from './resource.ts';
+import type { AnyResource } from './any-resource.ts';
 
 const resource = (kind: string, more: object, metadata: object = {}): AnyResource => {
   const apiVersion =

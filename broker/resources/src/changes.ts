@@ -1,6 +1,6 @@
 import type { Complaint } from './fault.ts';
 import { KINDS } from './kinds.ts';
-import type { AnyResource } from './resource.ts';
+import type { AnyResource } from './any-resource.ts';
 import { keyOf } from './resource.ts';
 
 /**

@@ -3,7 +3,7 @@ import { brokerKind } from './broker.ts';
 import { configMapKind } from './config-map.ts';
 import { kafkaSourceKind } from './kafka-source.ts';
 import type { KindDefinition } from './kind.ts';
-import type { AnyResource } from './resource.ts';
+import type { AnyResource } from './any-resource.ts';
 import { inputSchema } from './schema.ts';
 import { secretKind } from './secret.ts';
 import { serviceKind } from './service.ts';

@@ -6,7 +6,7 @@ import type { Fault, Place, Receipt } from './fault.ts';
 import { join } from './path.ts';
 import type { Path } from './path.ts';
 import { keyOf } from './resource.ts';
-import type { AnyResource } from './resource.ts';
+import type { AnyResource } from './any-resource.ts';
 
 export { formatFault } from './fault.ts';
 export type { Fault, Place, Receipt } from './fault.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { formatFault, readManifest } from './manifest.ts';
-import type { AnyResource } from './resource.ts';
+import type { AnyResource } from './any-resource.ts';
 
 /** For tests: the one resource of a text that has no faults. */
 export function resourceOf<Kind extends AnyResource['kind']>(

@@ -129,7 +129,8 @@ async function entering(entered: Promise<unknown>, prefix = ''): Promise<void> {
     await entered;
   } catch (error) {
     const { status, message } = error as GateRefusal;
-    throw new HandlerFailure(prefix + message, { status, cause: error });
+    // Nobody answered anything: what the gate says is what a dead letter is to tell.
+    throw new HandlerFailure(prefix + message, { status, body: Buffer.from(prefix + message), cause: error });
   }
 }
 

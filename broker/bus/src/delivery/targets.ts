@@ -14,6 +14,7 @@ export interface TargetsOptions {
   readonly aliases: Readonly<Record<string, string>>;
   /** The longest reply that is read, in bytes. */
   readonly maxAnswerBytes: number;
+  readonly now: () => number;
 }
 
 /** Turns declared targets into handlers. Connections to an origin are shared by everything that sends there. */
@@ -73,6 +74,7 @@ export class TargetFactory {
       format: delivery.format,
       nonEvent: isSubscriber ? 'refuse' : 'ignore',
       maxAnswerBytes: this.#options.maxAnswerBytes,
+      now: this.#options.now,
     });
   }
 

@@ -10,7 +10,7 @@ import type { Gate } from '../log/gate.ts';
 import type { Inlet } from '../plan/plan.ts';
 import { facts } from '../log/facts.ts';
 import type { Refused } from '../log/facts.ts';
-import { acceptsJson, problem, problemOf } from './problem.ts';
+import { acceptsJson, problem, problemOf, rawRefusal } from './problem.ts';
 import type { Problem } from './problem.ts';
 
 /** What the data port serves, by path. Changed while it runs. */
@@ -29,10 +29,11 @@ export interface IngressOptions {
   readonly isDraining: () => boolean;
 }
 
-/** JSON puts base64 around bytes, and attributes beside them. */
-const STRUCTURED_FACTOR = 4 / 3;
+/** JSON may write a character of data as six (`\u001f`), and puts attributes beside it. */
+const STRUCTURED_FACTOR = 6;
 const ATTRIBUTES_BYTES = 64 * 1024;
-const BATCH_EVENTS = 16;
+/** A batch may be so many times as long as one event. */
+const BATCH_EVENTS = 4;
 const MAX_HEADER_BYTES = 32 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
 const HEADERS_TIMEOUT_MS = 8_000;
@@ -44,9 +45,9 @@ const RETRY_AFTER_SECONDS = '1';
  */
 export function openIngress(options: IngressOptions): FastifyInstance {
   const { maxEventBytes } = options;
-  const structured = Math.ceil(maxEventBytes * STRUCTURED_FACTOR) + ATTRIBUTES_BYTES;
+  const structured = maxEventBytes * STRUCTURED_FACTOR + ATTRIBUTES_BYTES;
   const server = fastify({
-    bodyLimit: structured,
+    bodyLimit: maxEventBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Without its own limit for the headers, and without looking often, node holds a stalled sender for a minute.
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000, maxHeaderSize: MAX_HEADER_BYTES },
@@ -55,6 +56,10 @@ export function openIngress(options: IngressOptions): FastifyInstance {
     return503OnClosing: true,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 1_024 },
+    clientErrorHandler(error, socket) {
+      if (socket.writable) socket.end(rawRefusal(error));
+      else socket.destroy();
+    },
     frameworkErrors: (error, _request, reply) => {
       void refuse(reply, problem(400, `the request cannot be read: ${error.message}`));
     },
@@ -63,8 +68,12 @@ export function openIngress(options: IngressOptions): FastifyInstance {
   server.server.maxHeadersCount = 0;
   server.removeAllContentTypeParsers();
   const keep = (_request: unknown, body: Buffer, done: (error: null, body: Buffer) => void) => done(null, body);
-  const batch = { parseAs: 'buffer', bodyLimit: structured * BATCH_EVENTS } as const;
-  server.addContentTypeParser(/^application\/cloudevents-batch/i, batch, keep);
+  server.addContentTypeParser(
+    /^application\/cloudevents-batch/i,
+    { parseAs: 'buffer', bodyLimit: BATCH_EVENTS * structured },
+    keep,
+  );
+  server.addContentTypeParser(/^application\/cloudevents/i, { parseAs: 'buffer', bodyLimit: structured }, keep);
   server.addContentTypeParser('*', { parseAs: 'buffer' }, keep);
   server.addHook('onRequest', async (request, reply) => {
     if (options.isDraining()) {
@@ -77,7 +86,7 @@ export function openIngress(options: IngressOptions): FastifyInstance {
       await refuse(reply, problem(415, `content-encoding ${encoding} is not read: send the body as it is`));
     }
   });
-  server.setErrorHandler((error, _request, reply) => refuse(reply, problemOf(error)));
+  server.setErrorHandler((error, request, reply) => refuse(reply, problemOf(error, request.headers['content-type'])));
   server.all('/*', (request, reply) => receive(request, reply, options));
   server.setNotFoundHandler((request, reply) => refuse(reply, problem(405, `${request.method} is not for here`)));
   return server;

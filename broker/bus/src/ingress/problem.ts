@@ -28,13 +28,23 @@ export function problem(status: number, detail: string): Problem {
   return { status, title: TITLES[status] ?? 'Error', detail };
 }
 
-/** What an error on the way into the log means for the sender: `status` where the error has one, else 500. */
-export function problemOf(error: unknown): Problem {
+/** What an error on the way into the log means for the sender of this content type: `status` where the error has one, else 500. */
+export function problemOf(error: unknown, contentType?: string): Problem {
   if (error instanceof EventFault) {
     const { attribute, expected, got, message } = error;
     return { ...problem(error.unsupportedMediaType ? 415 : 400, message), attribute, expected, got };
   }
-  const { statusCode, status, message } = error as Error & { statusCode?: number; status?: number };
+  const {
+    statusCode,
+    status,
+    code: kind,
+    message,
+  } = error as Error & { statusCode?: number; status?: number; code?: string };
+  if (kind === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return problemOf(
+      new EventFault('datacontenttype', 'a media type (RFC 2046) such as "application/json"', contentType),
+    );
+  }
   const code = status ?? statusCode ?? 500;
   // What is ours to mend is told to the log, not to a stranger.
   return code === 500 ? problem(500, 'something went wrong inside the broker') : problem(code, message);
@@ -44,3 +54,22 @@ export function problemOf(error: unknown): Problem {
 export function acceptsJson(accept: string | undefined): boolean {
   return accept === undefined || accept === '' || /\*\/\*|application\/(?:\*|json|problem\+json)/i.test(accept);
 }
+
+/** The refusal of what is no HTTP request that could be routed: a whole response, for a socket. */
+export function rawRefusal(error: { readonly code?: string }): string {
+  const why = RAW[error.code ?? ''] ?? problem(400, 'this is no HTTP request that can be read');
+  const body = JSON.stringify({ type: 'about:blank', ...why });
+  return [
+    `HTTP/1.1 ${why.status} ${why.title}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}
+
+const RAW: Readonly<Record<string, Problem>> = {
+  HPE_HEADER_OVERFLOW: problem(431, 'the headers are too large'),
+  ERR_HTTP_REQUEST_TIMEOUT: problem(408, 'the request did not arrive in time'),
+};

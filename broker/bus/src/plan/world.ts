@@ -3,7 +3,7 @@ import { brokerKind } from '@millrace/resources/broker';
 import type { ConfigMap } from '@millrace/resources/config-map';
 import type { Declared } from '@millrace/resources/manifest';
 import { keyOf } from '@millrace/resources/resource';
-import type { AnyResource } from '@millrace/resources/resource';
+import type { AnyResource } from '@millrace/resources/any-resource';
 import { secretValues } from '@millrace/resources/secret';
 import type { Secret } from '@millrace/resources/secret';
 import { INJECTION } from '@millrace/resources/trigger';
