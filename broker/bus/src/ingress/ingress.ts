@@ -47,7 +47,8 @@ export function openIngress(options: IngressOptions): FastifyInstance {
   const { maxEventBytes } = options;
   const structured = maxEventBytes * STRUCTURED_FACTOR + ATTRIBUTES_BYTES;
   const server = fastify({
-    bodyLimit: maxEventBytes,
+    // A little more than an event may have, so that the gate can say by how much it is too long.
+    bodyLimit: maxEventBytes + ATTRIBUTES_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Without its own limit for the headers, and without looking often, node holds a stalled sender for a minute.
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000, maxHeaderSize: MAX_HEADER_BYTES },
@@ -73,7 +74,7 @@ export function openIngress(options: IngressOptions): FastifyInstance {
     { parseAs: 'buffer', bodyLimit: BATCH_EVENTS * structured },
     keep,
   );
-  server.addContentTypeParser(/^application\/cloudevents/i, { parseAs: 'buffer', bodyLimit: structured }, keep);
+  server.addContentTypeParser(/^application\/cloudevents\+/i, { parseAs: 'buffer', bodyLimit: structured }, keep);
   server.addContentTypeParser('*', { parseAs: 'buffer' }, keep);
   server.addHook('onRequest', async (request, reply) => {
     if (options.isDraining()) {
@@ -86,7 +87,9 @@ export function openIngress(options: IngressOptions): FastifyInstance {
       await refuse(reply, problem(415, `content-encoding ${encoding} is not read: send the body as it is`));
     }
   });
-  server.setErrorHandler((error, request, reply) => refuse(reply, problemOf(error, request.headers['content-type'])));
+  server.setErrorHandler((error, request, reply) =>
+    refuse(reply, problemOf(error, { contentType: request.headers['content-type'], maxEventBytes })),
+  );
   server.all('/*', (request, reply) => receive(request, reply, options));
   server.setNotFoundHandler((request, reply) => refuse(reply, problem(405, `${request.method} is not for here`)));
   return server;

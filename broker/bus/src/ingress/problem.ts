@@ -28,8 +28,14 @@ export function problem(status: number, detail: string): Problem {
   return { status, title: TITLES[status] ?? 'Error', detail };
 }
 
-/** What an error on the way into the log means for the sender of this content type: `status` where the error has one, else 500. */
-export function problemOf(error: unknown, contentType?: string): Problem {
+/** What an answer may have to speak of. */
+export interface RequestFacts {
+  readonly contentType: string | undefined;
+  readonly maxEventBytes: number;
+}
+
+/** What an error on the way into the log means for the sender: `status` where the error has one, else 500. */
+export function problemOf(error: unknown, request: RequestFacts): Problem {
   if (error instanceof EventFault) {
     const { attribute, expected, got, message } = error;
     return { ...problem(error.unsupportedMediaType ? 415 : 400, message), attribute, expected, got };
