@@ -18,7 +18,7 @@ const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...globSync('docs
 const nameOf = ({ file }: Page) => relative(ROOT, file);
 const pageOf = (name: string) => pages.find((page) => nameOf(page) === name)!;
 
-describe('what the documentation shows', () => {
+describe('what the documentation shows', { concurrency: 3 }, () => {
   for (const page of pages) {
     const sessions = page.blocks.filter((it) => ['sh', 'console'].includes(it.language) && it.notRun === undefined);
     if (sessions.length > 0) {

@@ -39,12 +39,16 @@ export function readPage(file: string): Page {
         open = undefined;
       }
     } else if (fence === null) prose.push(line);
-    else open = { language: fence[1]!, lines: [], line: index + 2, notRun: /^<!-- not run: (.+) -->$/.exec(before)?.[1] };
+    else
+      open = { language: fence[1]!, lines: [], line: index + 2, notRun: /^<!-- not run: (.+) -->$/.exec(before)?.[1] };
     if (line.trim() !== '') before = line;
   }
   if (open !== undefined) throw new Error(`${file}:${open.line}: the block is not closed`);
   // What stands between backticks is shown, not meant.
-  const links = prose.join('\n').replaceAll(/`[^`\n]*`/g, '').matchAll(/\]\(([^)\s]+)\)/g);
+  const links = prose
+    .join('\n')
+    .replaceAll(/`[^`\n]*`/g, '')
+    .matchAll(/\]\(([^)\s]+)\)/g);
   return {
     file,
     text,
@@ -74,7 +78,7 @@ export function sessionOf({ language, text }: Block): { script: string; shown: r
   const shown: string[] = [];
   let goesOn = false;
   for (const line of text.split('\n')) {
-    const isCommand = goesOn || line.startsWith('$ ');
+    const isCommand: boolean = goesOn || line.startsWith('$ ');
     if (isCommand) commands.push(goesOn ? line : line.slice(2));
     else if (line.trim() !== '' && line.trim() !== '…') shown.push(line);
     goesOn = isCommand && line.endsWith('\\');

@@ -102,15 +102,13 @@ function prepare(folder: string): NodeJS.ProcessEnv {
   }
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   mkdirSync(join(folder, 'bin'));
-  // A reader may be early: what is not there yet (exit code 3) is looked for again.
+  // A reader may be early: a dead letter that is not there yet is looked for again.
   const shim = `#!/bin/sh
-for attempt in $(seq 40); do
-  code=0
-  "${process.execPath}" "${MAIN}" "$@" || code=$?
-  [ "$code" -eq 3 ] || exit "$code"
-  sleep 0.3
-done
-exit 3
+millrace() { "${process.execPath}" "${MAIN}" "$@"; }
+case "$1 $2" in "dlq show")
+  for attempt in $(seq 40); do millrace "$@" 2>/dev/null && exit; sleep 0.3; done
+esac
+millrace "$@"
 `;
   writeFileSync(join(folder, 'bin', 'millrace'), shim);
   chmodSync(join(folder, 'bin', 'millrace'), 0o755);
@@ -122,6 +120,8 @@ exit 3
   };
 }
 
+const BANNER = /events +http:\/\/(\S+)\n +admin +http:\/\/(\S+)[^]*dlq list/;
+
 async function startUp(args: readonly string[], { folder, environment }: Place): Promise<Up> {
   const child = spawn(process.execPath, [MAIN, 'up', ...args], {
     cwd: folder,
@@ -131,8 +131,10 @@ async function startUp(args: readonly string[], { folder, environment }: Place):
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => (said += String(chunk)));
   child.stdout.resume();
-  const banner = await until(child, /events +http:\/\/(\S+)\n +admin +http:\/\/(\S+)[^]*dlq list/);
-  const [, data = '', admin = ''] = /events +http:\/\/(\S+)\n +admin +http:\/\/(\S+)/.exec(banner) ?? [];
+  const banner = await until(child, BANNER);
+  const [, data = '', admin = ''] = BANNER.exec(banner) ?? [];
+  // The banner is written a moment before the process listens to signals.
+  await fetch(`http://${admin}/readyz`);
   return {
     addresses: { data, admin },
     said: () => said,
