@@ -228,10 +228,13 @@ export class RunningRoute {
     if (facts.attempted.hasSubscribers) {
       facts.attempted.publish({ entry, settlement, traceparent: headers?.['traceparent'] } satisfies Attempted);
     }
-    const written = this.#settle(settlement).then(() => this.#taken.delete(entry.position));
+    const written = this.#settle(settlement);
     // A delivery that succeeded need not wait for its record: a crash before that repeats it, no more. Whatever must be
-    // remembered stays unfinished until it is.
-    if (settlement.outcome !== 'delivered') await written;
+    // remembered stays unfinished until it is, and what waited in the store stays taken until it has left it.
+    if (begun.waited || settlement.outcome !== 'delivered') {
+      await written;
+      this.#taken.delete(entry.position);
+    }
     this.#unfinished.delete(entry.position);
     if (settlement.next === undefined) this.#queue.release(entry);
     else this.#expect(settlement.next.dueAt);

@@ -47,8 +47,16 @@ export function problemOf(error: unknown, request: RequestFacts): Problem {
     message,
   } = error as Error & { statusCode?: number; status?: number; code?: string };
   if (kind === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    const { contentType } = request;
     return problemOf(
       new EventFault('datacontenttype', 'a media type (RFC 2046) such as "application/json"', contentType),
+      request,
+    );
+  }
+  if (kind === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return problem(
+      413,
+      `the body is too long: an event may have ${request.maxEventBytes} bytes of data (--max-event-bytes)`,
     );
   }
   const code = status ?? statusCode ?? 500;

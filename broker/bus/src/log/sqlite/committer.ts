@@ -6,17 +6,21 @@ import type { Names } from './names.ts';
 import type { Task } from './tasks.ts';
 import type { Request, Response } from './writer.ts';
 
-/** Writes into a group, and is told what became of it. */
-export interface Contribution {
-  /** Nobody waits for it: it may wait a little for others to be written with. */
-  readonly isPatient?: boolean;
-  write(group: GroupBuilder): void;
-  /** Called in the order of the commits. */
+/** Is told what became of a group. Called in the order of the commits. */
+export interface Waiter {
   committed(): void;
   failed(error: Error): void;
 }
 
-/** How long a patient contribution waits for company, in milliseconds. */
+/** What gathers while another group is being synced. */
+interface Gathering {
+  readonly group: GroupBuilder;
+  readonly waiters: Waiter[];
+  /** One promise for all who only want to know whether it is written. */
+  written: PromiseWithResolvers<void> | undefined;
+}
+
+/** How long what nobody waits for may wait for company, in milliseconds. */
 const PATIENCE_MS = 10;
 
 /**
@@ -26,7 +30,7 @@ const PATIENCE_MS = 10;
 export class Committer {
   readonly #worker: Worker;
   readonly #names: Names;
-  #gathering: Contribution[] = [];
+  #gathering: Gathering;
   #task: { task: Task; resolve: (count: number) => void; reject: (error: Error) => void }[] = [];
   #inFlight: ((response: Response) => void) | undefined;
   #scheduled: NodeJS.Immediate | undefined;
@@ -37,6 +41,7 @@ export class Committer {
   private constructor(worker: Worker, names: Names) {
     this.#worker = worker;
     this.#names = names;
+    this.#gathering = this.#gather();
     worker.on('message', (response: Response) => this.#answered(response));
     worker.on('error', (error) => this.#break(error.message));
   }
@@ -60,14 +65,29 @@ export class Committer {
     return this.#whenBroken.promise;
   }
 
-  contribute(contribution: Contribution): void {
+  /** Writes into the next group; the waiter is told. */
+  contribute(write: (group: GroupBuilder) => void, waiter: Waiter): void {
     if (this.#broken !== undefined) {
-      contribution.failed(this.#broken);
+      waiter.failed(this.#broken);
       return;
     }
-    this.#gathering.push(contribution);
-    if (contribution.isPatient === true) this.#patience ??= setTimeout(() => this.#schedule(), PATIENCE_MS);
+    write(this.#gathering.group);
+    this.#gathering.waiters.push(waiter);
+    this.#schedule();
+  }
+
+  /**
+   * Writes into the next group. Resolves when that is durable. What is patient may wait a little for others to be
+   * written with.
+   */
+  write(write: (group: GroupBuilder) => void, isPatient: boolean): Promise<void> {
+    if (this.#broken !== undefined) return Promise.reject(this.#broken);
+    const gathering = this.#gathering;
+    write(gathering.group);
+    gathering.written ??= Promise.withResolvers<void>();
+    if (isPatient) this.#patience ??= setTimeout(() => this.#schedule(), PATIENCE_MS);
     else this.#schedule();
+    return gathering.written.promise;
   }
 
   /** Runs a task as a transaction of its own, between the groups. */
@@ -81,7 +101,7 @@ export class Committer {
 
   /** Resolves when everything contributed so far is decided and the thread has ended. */
   async close(): Promise<void> {
-    while (this.#inFlight !== undefined || this.#gathering.length > 0 || this.#task.length > 0) {
+    while (this.#isBusy) {
       this.#schedule();
       await new Promise<void>((resolve) => {
         setImmediate(resolve);
@@ -112,22 +132,31 @@ export class Committer {
       this.#worker.postMessage({ task: next.task } satisfies Request);
       return;
     }
-    const contributions = this.#gathering;
-    if (contributions.length === 0) return;
-    this.#gathering = [];
-    const builder = new GroupBuilder((name) => this.#names.numberOf(name));
-    for (const contribution of contributions) contribution.write(builder);
-    this.#names.writeUnsaved(builder);
+    const { group, waiters, written } = this.#gathering;
+    if (group.isEmpty) return;
+    this.#gathering = this.#gather();
+    this.#names.writeUnsaved(group);
     this.#inFlight = (response) => {
-      if ('done' in response) this.#names.saved();
-      const error = 'done' in response ? undefined : this.#errorOf(response);
-      for (const contribution of contributions) {
-        if (error === undefined) contribution.committed();
-        else contribution.failed(error);
+      if ('done' in response) {
+        this.#names.saved();
+        for (const waiter of waiters) waiter.committed();
+        written?.resolve();
+        return;
       }
+      const error = this.#errorOf(response);
+      for (const waiter of waiters) waiter.failed(error);
+      written?.reject(error);
     };
-    const group = builder.build();
-    this.#worker.postMessage({ group } satisfies Request, [group.data]);
+    const built = group.build();
+    this.#worker.postMessage({ group: built } satisfies Request, [built.data]);
+  }
+
+  get #isBusy(): boolean {
+    return this.#inFlight !== undefined || !this.#gathering.group.isEmpty || this.#task.length > 0;
+  }
+
+  #gather(): Gathering {
+    return { group: new GroupBuilder((name) => this.#names.numberOf(name)), waiters: [], written: undefined };
   }
 
   #answered(response: Response): void {
@@ -135,7 +164,7 @@ export class Committer {
     this.#inFlight = undefined;
     if ('broken' in response) this.#break(response.broken);
     answer?.(response);
-    if (this.#gathering.length > 0 || this.#task.length > 0) this.#schedule();
+    if (!this.#gathering.group.isEmpty || this.#task.length > 0) this.#schedule();
   }
 
   #errorOf(response: Exclude<Response, { done: number }>): Error {
@@ -147,7 +176,10 @@ export class Committer {
     if (this.#broken !== undefined) return;
     this.#broken = new LogBroken(`a write or sync of the log failed (${message}); restart to recover what is on disk`);
     this.#whenBroken.resolve(this.#broken);
-    for (const contribution of this.#gathering.splice(0)) contribution.failed(this.#broken);
+    const { waiters, written } = this.#gathering;
+    this.#gathering = this.#gather();
+    for (const waiter of waiters) waiter.failed(this.#broken);
+    written?.reject(this.#broken);
     for (const { reject } of this.#task.splice(0)) reject(this.#broken);
     const answer = this.#inFlight;
     this.#inFlight = undefined;

@@ -8,6 +8,7 @@ import { attributesOf } from '@millrace/event/json';
  *
  *   values = ( NAME id name
  *            | ENTRY position topic arrivedAt hops cause route headers attributes dataOffset dataLength
+ *            | DELIVERED route position startedAt duration status        (a SETTLE of a first attempt that succeeded)
  *            | SETTLE route position attempt stage outcome startedAt duration status failure root
  *                     waited nextDueAt nextStage nextTries
  *            | SAVE name position )*
@@ -25,6 +26,7 @@ export const NAME = 0;
 export const ENTRY = 1;
 export const SETTLE = 2;
 export const SAVE = 3;
+export const DELIVERED = 4;
 
 /** Gathers a group. `numberOf` gives the number of a topic or route. */
 export class GroupBuilder {
@@ -72,17 +74,22 @@ export class GroupBuilder {
   }
 
   settle(settlement: Settlement): void {
-    const { next, failure, root } = settlement;
+    const { route, position, startedAt, duration, status, next, failure, root } = settlement;
+    const isUsual = settlement.outcome === 'delivered' && settlement.stage === 'subscriber' && settlement.attempt === 1;
+    if (isUsual && !settlement.waited) {
+      this.#values.push(DELIVERED, this.#numberOf(route), position, startedAt, duration, status ?? null);
+      return;
+    }
     this.#values.push(
       SETTLE,
-      this.#numberOf(settlement.route),
-      settlement.position,
+      this.#numberOf(route),
+      position,
       settlement.attempt,
       settlement.stage,
       settlement.outcome,
-      settlement.startedAt,
-      settlement.duration,
-      settlement.status ?? null,
+      startedAt,
+      duration,
+      status ?? null,
       failure === undefined ? null : JSON.stringify(failure),
       root === undefined ? null : JSON.stringify(root),
       settlement.waited ? 1 : 0,

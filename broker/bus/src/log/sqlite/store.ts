@@ -7,6 +7,7 @@ import type { Progress } from '../progress.ts';
 import type { Store } from '../store.ts';
 import { Tail } from '../tail.ts';
 import { Committer } from './committer.ts';
+import type { GroupBuilder } from './group.ts';
 import { Names } from './names.ts';
 import { deadLetterQuery, openHistory } from './queries.ts';
 import { entryOf, waitingOf } from './rows.ts';
@@ -100,19 +101,14 @@ export async function openSqliteStore(folder: string): Promise<Store> {
       append: (drafts) =>
         new Promise((resolve, reject) => {
           for (const draft of drafts) tailOf(draft.topic);
-          let entries: Entry[] = [];
-          committer.contribute({
-            write(group) {
-              // Numbered here and not before: positions must grow in the order of the commits.
-              entries = drafts.map((draft) => ({ ...draft, position: (position += 1) }));
-              for (const entry of entries) group.entry(entry.position, entry);
-            },
-            committed() {
-              for (const [topic, those] of byTopic(entries)) tailOf(topic).push(those);
-              resolve(entries);
-            },
-            failed: reject,
-          });
+          // Numbered as it is written: positions must grow in the order of the commits.
+          const entries = drafts.map((draft): Entry => ({ ...draft, position: (position += 1) }));
+          const write = (group: GroupBuilder) => entries.forEach((entry) => group.entry(entry.position, entry));
+          const committed = () => {
+            for (const [topic, those] of byTopic(entries)) tailOf(topic).push(those);
+            resolve(entries);
+          };
+          committer.contribute(write, { committed, failed: reject });
         }),
       async read(topic, from, limit, signal) {
         const tail = tailOf(topic);
@@ -154,19 +150,13 @@ export async function openSqliteStore(folder: string): Promise<Store> {
         return { position, finished: new Set(beyond.map((it) => it['position'] as number)) };
       },
       settle: (settlements) =>
-        write(
+        committer.write(
           (group) => settlements.forEach((settlement) => group.settle(settlement)),
           settlements.every((settlement) => settlement.outcome === 'delivered'),
         ),
-      save: (positions) => write((group) => positions.forEach((position) => group.save(position))),
+      save: (positions) => committer.write((group) => positions.forEach((it) => group.save(it)), false),
       waiting: (route, limit) => waiting.all(names.numberOf(route), limit).map((row) => waitingOf(row as Row, nameOf)),
     };
-  }
-
-  function write(into: Parameters<Committer['contribute']>[0]['write'], isPatient = false): Promise<void> {
-    return new Promise((resolve, reject) => {
-      committer.contribute({ isPatient, write: into, committed: resolve, failed: reject });
-    });
   }
 }
 

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { ENTRY, NAME, SAVE, SETTLE } from './group.ts';
+import { DELIVERED, ENTRY, NAME, SAVE, SETTLE } from './group.ts';
 import type { Group } from './group.ts';
 import { openForWriting } from './schema.ts';
 import { tasks } from './tasks.ts';
@@ -104,6 +104,9 @@ function groupWriter(database: DatabaseSync): (group: Group) => number {
   const name = database.prepare('INSERT OR IGNORE INTO name VALUES (?, ?)');
   const entry = database.prepare('INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const attempt = database.prepare('INSERT OR REPLACE INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const delivered = database.prepare(
+    "INSERT OR REPLACE INTO attempt VALUES (?, ?, 1, 'subscriber', 'delivered', ?, ?, ?, NULL)",
+  );
   const wait = database.prepare('INSERT OR REPLACE INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?)');
   const waited = database.prepare('DELETE FROM waiting WHERE route = ? AND position = ?');
   const dead = database.prepare('INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?)');
@@ -127,6 +130,12 @@ function groupWriter(database: DatabaseSync): (group: Group) => number {
           entry.run(position!, topic!, arrivedAt!, hops!, cause!, route!, headers!, attributes!, bytes);
           entries += 1;
           at += 11;
+          break;
+        }
+        case DELIVERED: {
+          const [route, position, startedAt, duration, status] = fields(values, at, 5);
+          delivered.run(position!, route!, startedAt!, duration!, status!);
+          at += 6;
           break;
         }
         case SETTLE:
