@@ -15,14 +15,19 @@ const pinned = join(modules, '.bin', process.platform === 'win32' ? 'node.cmd' :
 install();
 run(process.argv.slice(2));
 
-/** `npm ci`, unless the installed packages are those of the lockfile. */
+/**
+ * `npm install`, unless the installed packages are those of the lockfile. Not `npm ci`: that refuses a lockfile which
+ * leaves out the builds of optional packages for other platforms.
+ */
 function install() {
   const lock = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
-  process.stderr.write('millrace: installing what is missing (npm ci), once; this takes about half a minute ...\n');
-  const npm = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
+  process.stderr.write(
+    'millrace: installing what is missing (npm install), once; this takes about half a minute ...\n',
+  );
+  const npm = spawnSync('npm', ['install', '--no-fund', '--no-audit', '--loglevel=error'], {
     cwd: root,
     // stdout belongs to the command that runs afterwards
     stdio: ['ignore', process.stderr, process.stderr],
@@ -30,7 +35,7 @@ function install() {
   });
   if (npm.status !== 0) {
     process.stderr.write(
-      'millrace: npm ci failed. Is the package registry reachable? Run "npm ci" in this folder to see more.\n',
+      'millrace: npm install failed; its reason stands above. Run "npm install" in this folder to see more.\n',
     );
     process.exit(npm.status ?? 1);
   }
@@ -48,7 +53,7 @@ function run([file, ...rest]) {
   }
   const child = spawn(node, [join(root, file), ...rest], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    // A terminal signals the whole group; a supervisor only this process. A second one does no harm.
+    // A terminal signals the whole group, a supervisor only this process: what comes twice at once counts as once.
     process.on(signal, () => child.kill(signal));
   }
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 1)));

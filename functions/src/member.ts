@@ -24,6 +24,7 @@ export class Member {
   /** One call, given up after `timeoutMs` or when its signal aborts. Rejects as the instance's handler does. */
   async call(event: CloudEvent, context: HandlerContext, timeoutMs: number): Promise<Answer> {
     clearTimeout(this.#idle);
+    const { headers, attempt: number } = context;
     const attempt = new AbortController();
     const giveUp = (): void => attempt.abort(context.signal.reason);
     context.signal.addEventListener('abort', giveUp);
@@ -32,7 +33,7 @@ export class Member {
     }, timeoutMs);
     this.#calls.add(attempt);
     try {
-      return await this.instance.handler(event, { ...context, signal: attempt.signal });
+      return await this.instance.handler(event, { headers, attempt: number, signal: attempt.signal });
     } finally {
       clearTimeout(timer);
       context.signal.removeEventListener('abort', giveUp);

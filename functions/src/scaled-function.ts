@@ -238,13 +238,13 @@ export class ScaledFunction implements RunningFunction {
 
   async #give(call: Call, member: Member): Promise<void> {
     const { timeoutMs } = this.#workload;
+    const { signal, attempt } = call.context;
     const headers = { ...call.context.headers, 'x-millrace-deadline': String(this.#now() + timeoutMs) };
     try {
-      call.resolve(await member.call(call.event, { ...call.context, headers }, timeoutMs));
+      call.resolve(await member.call(call.event, { signal, attempt, headers }, timeoutMs));
       this.#backoff.succeeded();
     } catch (error) {
-      if (error instanceof NotTaken && this.#phase !== 'closed' && !call.context.signal.aborted)
-        this.#giveAgain(call, member);
+      if (error instanceof NotTaken && this.#phase !== 'closed' && !signal.aborted) this.#giveAgain(call, member);
       else call.reject(this.#failureOf(error));
     } finally {
       this.#rest(member);

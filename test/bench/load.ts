@@ -5,14 +5,13 @@ import type { ChildProcess } from 'node:child_process';
  * The other side of a benchmark, in a process of its own so that its CPU does not count: a subscriber that answers 202
  * at once, and senders that post events.
  */
-export interface Load {
+export interface Load extends AsyncDisposable {
   /** The address of the subscriber. */
   readonly subscriberUrl: string;
   /** Posts so many events from so many connections; resolves when all are answered, with how many were 202. */
   post(request: PostRequest): Promise<number>;
   /** Resolves when the subscriber has got so many since the last reset. */
   delivered(count: number): Promise<void>;
-  close(): Promise<void>;
 }
 
 export interface PostRequest {
@@ -36,7 +35,7 @@ export async function startLoad(): Promise<Load> {
     subscriberUrl,
     post: (request) => ask({ kind: 'post', ...request }),
     delivered: (count) => ask({ kind: 'delivered', count }),
-    async close() {
+    async [Symbol.asyncDispose]() {
       child.disconnect();
       await new Promise((resolve) => {
         child.once('exit', resolve);

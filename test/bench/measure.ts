@@ -23,14 +23,6 @@ export function alone(name: string, value: number, unit: string, target: number 
   return { name, value, unit, limit: null, ratio: null, target, ok: target === null || value <= target };
 }
 
-/** Microseconds of CPU (all threads of this process) per item that `work` takes for `items`. */
-export async function cpuPerItem(items: number, work: () => Promise<void> | void): Promise<number> {
-  const before = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / items;
-}
-
 /** Measures each in turn, several rounds, and gives the medians: what drifts, drifts for all of them. */
 export async function medians<Name extends string>(
   rounds: number,

@@ -157,6 +157,7 @@ export class Bus {
 
   async #close(): Promise<void> {
     this.#cancelTrim?.();
+    this.dispatcher.close();
     await this.ingress.close();
     await this.#targets.close();
     await this.store.close();

@@ -88,7 +88,7 @@ describe('structured mode', () => {
     [
       'a missing id',
       '{"specversion":"1.0","source":"/s","type":"t"}',
-      /id: expected this required attribute, got nothing/,
+      /id: expected a value, as it is required, got nothing/,
     ],
     ['a number for id', '{"specversion":"1.0","id":25,"source":"/s","type":"t"}', /id: expected a string, got 25/],
     [

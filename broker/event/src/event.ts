@@ -80,7 +80,7 @@ const NONE: Extensions = Object.freeze(Object.create(null));
 function required(attributes: Attributes, name: 'specversion' | 'id' | 'source' | 'type'): string {
   const value = attributes[name];
   if (value === undefined || value === null) {
-    throw new EventFault(name, 'this required attribute', undefined);
+    throw new EventFault(name, 'a value, as it is required', undefined);
   }
   checkAttribute(name, value);
   return value;

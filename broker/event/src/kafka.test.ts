@@ -85,7 +85,7 @@ describe('an event through Kafka', () => {
   });
 
   const refused: [what: string, record: Partial<KafkaMessage>, message: RegExp][] = [
-    ['an attribute that is missing', { headers: { ce_specversion: '1.0' } }, /id: expected this required attribute/],
+    ['an attribute that is missing', { headers: { ce_specversion: '1.0' } }, /id: expected a value, as it is required/],
     ['an attribute given twice', { headers: { ...BINARY, ce_x: ['1', '2'] } }, /x: expected one header/],
     ['bytes that are not UTF-8', { headers: { ...BINARY, ce_x: Buffer.from([0xff]) } }, /x: expected text in UTF-8/],
     ['an attribute name in upper case', { headers: { ...BINARY, ce_X: '1' } }, /X: expected a name/],

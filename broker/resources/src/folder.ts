@@ -26,6 +26,9 @@ export function readFolders(pathsOrFiles: readonly string[]): Manifest {
 
   for (const file of pathsOrFiles.flatMap((path) => filesOf(path, refuse))) {
     const text = textOf(file, refuse);
+    // In a folder, JSON is mostly other people's: a package.json, a tsconfig.json.
+    if (text !== undefined && file.endsWith('.json') && !pathsOrFiles.includes(file) && !text.includes('"apiVersion"'))
+      continue;
     if (text !== undefined) files.push({ text, file });
   }
   const manifest = readManifests(files);

@@ -176,7 +176,7 @@ describe('millrace send', () => {
     const file = fileOf('bad.json', '[{"specversion":"1.0","id":"1","source":"/f"}]');
     const { code, stderr } = await millrace.run(['send', '--file', file]);
     assert.equal(code, 2);
-    assert.match(stderr, /bad\.json: \[0\]\.type: expected this required attribute, got nothing/);
+    assert.match(stderr, /bad\.json: \[0\]\.type: expected a value, as it is required, got nothing/);
   });
 
   test('says so when nothing answers, at the admin port and at the data port', async () => {

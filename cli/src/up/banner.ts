@@ -1,4 +1,5 @@
 import type { Status } from '@millrace/bus/plan/plan';
+import type { Example } from './example.ts';
 import type { Receipt } from '@millrace/resources/fault';
 
 export interface BannerFacts {
@@ -6,6 +7,8 @@ export interface BannerFacts {
   readonly adminUrl: string;
   readonly dataFolder: string;
   readonly statuses: Iterable<Status>;
+  /** An event to try: that of the first Trigger which has an example, else one of its type. */
+  readonly example: Example;
   readonly receipts: readonly Receipt[];
   /** The address of the stand-in for the model, when functions use it. */
   readonly standIn: string | undefined;
@@ -43,7 +46,7 @@ export function banner(facts: BannerFacts): string {
     '',
     'Try, in another terminal:',
     '',
-    ...sendLines(broker?.url ?? `${dataUrl}/default/default`),
+    ...sendLines(broker?.url ?? `${dataUrl}/default/default`, facts.example),
     '',
     `  ${command} tail          # follow events and deliveries`,
     `  ${command} dlq list      # look at the dead letters`,
@@ -62,11 +65,11 @@ function statusLine({ kind, namespace, name, url, conditions }: Status): string 
   return `  ${kind.padEnd(14)} ${`${namespace}/${name}`.padEnd(30)} ${state}${where}`;
 }
 
-function sendLines(url: string): string[] {
+function sendLines(url: string, { type, data }: Example): string[] {
   return [
     `  curl -i ${url} \\`,
-    "    -H 'ce-specversion: 1.0' -H 'ce-id: ticket-1' -H 'ce-source: /shop' \\",
-    "    -H 'ce-type: com.example.ticket.created' -H 'content-type: application/json' \\",
-    `    -d '{"customer":"Ada","subject":"Charged twice","body":"My card was charged twice for order 17."}'`,
+    "    -H 'ce-specversion: 1.0' -H 'ce-id: first-1' -H 'ce-source: /shop' \\",
+    `    -H 'ce-type: ${type}' -H 'content-type: application/json' \\`,
+    `    -d '${data.replaceAll("'", String.raw`'\''`)}'`,
   ];
 }

@@ -13,6 +13,7 @@ import { startTraces, traceOptionsFrom } from '@millrace/bus/telemetry/traces';
 import { CommandFailure } from '../exit-codes.ts';
 import { version } from '../version.ts';
 import { banner } from './banner.ts';
+import { exampleOf } from './example.ts';
 import { openLocalFunctions } from './functions.ts';
 import { readManifests, refuseFaults } from './manifests.ts';
 import type { Settings } from './settings.ts';
@@ -68,6 +69,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         level: settings.logLevel,
         now: Date.now,
         colour: surroundings.colour,
+        command: surroundings.command,
       }),
       (it) => it.close(),
     );
@@ -81,12 +83,12 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       }),
       (it) => it.close(),
     );
-    const traceOptions = traceOptionsFrom(environment);
+    const traceOptions = tracesWanted(environment);
     const bus = opened(
       new Bus({
         store: await openSqliteStore(settings.dataFolder),
         functions,
-        sources: localSources(settings.aliases),
+        sources: localSources(settings.aliases, logger),
         aliases: settings.aliases,
         maxEventBytes: settings.maxEventBytes,
         retainMs: settings.retainMs,
@@ -130,6 +132,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         dataFolder: settings.dataFolder,
         statuses: bus.control.statuses().values(),
         receipts: read.receipts,
+        example: exampleOf(read.declared),
         standIn: functions.standIn,
         command: surroundings.command,
       }),
@@ -148,6 +151,14 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         `deliveries are still under way after ${settings.drainMs / 1_000} s; they are repeated at the next start\n`,
       );
     await closeAll();
+  }
+}
+
+function tracesWanted(environment: Surroundings['environment']) {
+  try {
+    return traceOptionsFrom(environment);
+  } catch (error) {
+    throw new CommandFailure('usage', (error as Error).message);
   }
 }
 

@@ -73,6 +73,11 @@ export class Control {
       if (running === undefined) continue;
       if (!('handler' in running)) {
         set(workload.key, 'ConfigurationsReady', running);
+        for (const route of this.#plan.routes) {
+          if (route.target.kind !== 'function' || route.target.workload !== workload.name) continue;
+          const message = `the Service ${workload.name} is not ready: ${running.message}`;
+          set(route.key, route.sinkCondition, { reason: running.reason, message });
+        }
         continue;
       }
       const { state, message } = running.status();

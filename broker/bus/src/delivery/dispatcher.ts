@@ -91,11 +91,16 @@ export class Dispatcher {
     return passed;
   }
 
+  /** Saves nothing more: for an end without drain. */
+  close(): void {
+    this.#isDraining = true;
+    this.#cancelSave?.();
+  }
+
   /** Begins nothing more; resolves when what is under way is over, and the positions are saved. */
   async drain(): Promise<void> {
     if (this.#isDraining) return;
-    this.#isDraining = true;
-    this.#cancelSave?.();
+    this.close();
     await Promise.all([...this.#readers.values()].map((reader) => reader.stop()));
     await Promise.all([...this.#routes.values()].map((route) => route.drain()));
     await this.#save();

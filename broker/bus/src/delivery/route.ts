@@ -209,7 +209,11 @@ export class RunningRoute {
     this.#dueAt = dueAt;
     this.#cancelTimer?.();
     const { environment } = this.#options;
-    this.#cancelTimer = environment.after(Math.max(0, dueAt - environment.now()), () => this.#pump());
+    this.#cancelTimer = environment.after(Math.max(0, dueAt - environment.now()), () => {
+      // A timer may fire a little before the clock says so; what it was set for is due all the same.
+      this.#dueAt = Math.min(this.#dueAt, environment.now());
+      this.#pump();
+    });
   }
 
   #begin(work: Omit<Work, 'headers'>): void {

@@ -14,13 +14,19 @@ const BACKOFF_DELAY_MS = 200;
 /** Our annotation on a Trigger: attempts at once. */
 export const CONCURRENCY_ANNOTATION = 'millrace.dev/concurrency';
 
+export const MOST_CONCURRENCY = 10_000;
+
+/** Whether the text of the annotation is a number of attempts. */
+export function isConcurrency(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= MOST_CONCURRENCY;
+}
+
 /** A declared delivery with all its defaults. */
 export function deliveryOf(
   spec: DeliverySpec | undefined,
   options: { ordered: boolean; concurrency?: string | undefined },
 ): Delivery {
   const numbers = deliveryNumbers(spec);
-  const concurrency = Number(options.concurrency ?? CONCURRENCY);
   return {
     retry: numbers.retry,
     backoffPolicy: numbers.backoffPolicy ?? BACKOFF_POLICY,
@@ -30,6 +36,6 @@ export function deliveryOf(
     timeoutMs: numbers.timeoutMs ?? TIMEOUT_MS,
     format: numbers.format,
     ordered: options.ordered,
-    concurrency: Number.isInteger(concurrency) && concurrency > 0 ? concurrency : CONCURRENCY,
+    concurrency: options.concurrency === undefined ? CONCURRENCY : Number(options.concurrency),
   };
 }

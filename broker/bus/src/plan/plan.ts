@@ -34,6 +34,9 @@ export interface Inlet {
 export interface Route {
   /** `trigger/<namespace>/<name>`. */
   readonly name: string;
+  /** The key of the resource that it comes from, and the condition of it that tells whether its target is there. */
+  readonly key: string;
+  readonly sinkCondition: string;
   readonly namespace: string;
   readonly topic: string;
   readonly filter: TriggerFilter;

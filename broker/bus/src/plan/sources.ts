@@ -1,3 +1,4 @@
+import { BROKER_DELIVERY } from '@millrace/resources/broker';
 import type { Destination } from '@millrace/resources/destination';
 import { keyTypeOf } from '@millrace/resources/kafka-source';
 import type { KafkaNet, KafkaSource } from '@millrace/resources/kafka-source';
@@ -72,7 +73,7 @@ export function planKafkaSource(source: KafkaSource, world: World): PlannedSourc
 export function planWebhookSource(source: WebhookSource, world: World, dataUrl: string): PlannedSource {
   const { metadata, spec } = source;
   const { namespace, name } = metadata;
-  const planned = planSink(source, spec.sink, deliveryOf(undefined, { ordered: false }), world);
+  const planned = planSink(source, spec.sink, deliveryOf(BROKER_DELIVERY, { ordered: false }), world);
   const verify = webhookVerification(spec, namespace, world);
   const status: Status = {
     kind: source.kind,
@@ -124,6 +125,8 @@ function planSink(
   const deadLetter = dead !== undefined && 'target' in dead ? dead.target : undefined;
   const route: Route = {
     name,
+    key: keyOf(source),
+    sinkCondition: 'SinkProvided',
     namespace,
     topic: name,
     filter: {},

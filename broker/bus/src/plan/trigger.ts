@@ -7,7 +7,7 @@ import { FilterFault } from '../filter/filter.ts';
 import { compileTriggerFilter } from '../filter/trigger-filter.ts';
 import { conditionsOf } from './conditions.ts';
 import type { Trouble } from './conditions.ts';
-import { CONCURRENCY_ANNOTATION, deliveryOf } from './delivery.ts';
+import { CONCURRENCY_ANNOTATION, deliveryOf, isConcurrency, MOST_CONCURRENCY } from './delivery.ts';
 import type { PlanFault, Route, Status } from './plan.ts';
 import { brokerTopic, resolve } from './resolve.ts';
 import type { World } from './world.ts';
@@ -34,7 +34,7 @@ export function planTrigger(
   const delivery = spec.delivery ?? broker?.spec.delivery;
   const sink = spec.delivery?.deadLetterSink ?? broker?.spec.delivery?.deadLetterSink;
   const deadLetter = sink === undefined ? undefined : resolve(sink, namespace, world);
-  const fault = filterFault(trigger);
+  const fault = filterFault(trigger) ?? concurrencyFault(trigger);
 
   const brokerTrouble: Trouble | undefined =
     broker === undefined
@@ -54,6 +54,8 @@ export function planTrigger(
   const topic = brokerTopic(namespace, broker.metadata.name);
   const route: Route = {
     name: `trigger/${namespace}/${name}`,
+    key: keyOf(trigger),
+    sinkCondition: 'SubscriberResolved',
     namespace,
     topic,
     filter: spec as Route['filter'],
@@ -85,6 +87,16 @@ function filterFault(trigger: Trigger): PlanFault | undefined {
     const text = message.startsWith(`${path}: `) ? message.slice(path.length + 2) : message;
     return { ...complaint(`spec.${path}`, expected, got), message: text, key: keyOf(trigger) };
   }
+}
+
+function concurrencyFault(trigger: Trigger): PlanFault | undefined {
+  const said = trigger.metadata.annotations?.[CONCURRENCY_ANNOTATION];
+  if (said === undefined || isConcurrency(said)) return undefined;
+  const path = `metadata.annotations[${JSON.stringify(CONCURRENCY_ANNOTATION)}]`;
+  return {
+    ...complaint(path, `an integer from 1 to ${MOST_CONCURRENCY}, as text`, JSON.stringify(said)),
+    key: keyOf(trigger),
+  };
 }
 
 function dependencyTrouble(annotation: string | undefined, namespace: string, world: World): Trouble | undefined {

@@ -20,6 +20,8 @@ export interface LoggerOptions {
   readonly now: () => number;
   /** Whether text may be coloured. */
   readonly colour: boolean;
+  /** How the command is called in what a person is told to do. Default: `millrace`. */
+  readonly command?: string;
 }
 
 /** A logger that also hears the bus. */
@@ -43,7 +45,7 @@ export function startLogger(options: LoggerOptions): RunningLogger {
       }
     };
   const logger: Logger = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
-  const close = hearFacts(logger, { tellsSuccess: options.level === 'debug' });
+  const close = hearFacts(logger, { tellsSuccess: options.level === 'debug', command: options.command ?? 'millrace' });
   return { ...logger, close };
 }
 

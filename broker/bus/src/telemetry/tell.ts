@@ -6,14 +6,17 @@ import type { Logger } from './levels.ts';
 export interface TellOptions {
   /** Whether what went well is told too, at `debug`. */
   readonly tellsSuccess: boolean;
+  /** How the command is called. */
+  readonly command: string;
 }
 
 /**
  * Puts what the bus tells into sentences: each failed attempt a warning, each dead letter an error that says what to do,
  * everything else at `debug`. Never the data of an event. The returned function stops it.
  */
-export function hearFacts(logger: Logger, { tellsSuccess }: TellOptions): () => void {
-  const attempted = (fact: Attempted): void => tellAttempt(fact, logger, tellsSuccess);
+export function hearFacts(logger: Logger, options: TellOptions): () => void {
+  const { tellsSuccess } = options;
+  const attempted = (fact: Attempted): void => tellAttempt(fact, logger, options);
   if (!tellsSuccess) return listen({ attempted });
   return listen({
     attempted,
@@ -29,7 +32,7 @@ function tellAccepted({ entries, duration }: Accepted, logger: Logger): void {
   }
 }
 
-function tellAttempt({ entry, settlement }: Attempted, logger: Logger, tellsSuccess: boolean): void {
+function tellAttempt({ entry, settlement }: Attempted, logger: Logger, { tellsSuccess, command }: TellOptions): void {
   const { route, position, attempt, stage, outcome, startedAt, duration, status, failure, next } = settlement;
   if (outcome === 'delivered' && !tellsSuccess) return;
   const what = { route, event: entry.event.id, position, attempt };
@@ -41,8 +44,7 @@ function tellAttempt({ entry, settlement }: Attempted, logger: Logger, tellsSucc
     case 'retrying': {
       const wait = next === undefined ? undefined : seconds(next.dueAt - (startedAt + duration));
       if (stage === 'deadLetterSink') {
-        // What is kept then is why the subscriber failed; of the sink only the status is known.
-        logger.warn('the dead letter sink did not take an event', { ...what, status, next: `again in ${wait}` });
+        logger.warn('the dead letter sink did not take an event', { ...what, ...why, next: `again in ${wait}` });
         return;
       }
       const then = next?.stage === 'deadLetterSink' ? 'to the dead letter sink' : `again in ${wait}`;
@@ -54,7 +56,7 @@ function tellAttempt({ entry, settlement }: Attempted, logger: Logger, tellsSucc
       return;
     case 'parked':
       logger.error(
-        `an event could not be delivered and rests among the dead letters: millrace dlq show ${position} --route ${route}`,
+        `an event could not be delivered and rests among the dead letters: ${command} dlq show ${position} --route ${route}`,
         { ...what, ...why },
       );
   }
