@@ -20,6 +20,7 @@ const TITLES: Record<number, string> = {
   400: 'Bad request',
   401: 'Not signed by a known key',
   405: 'Method not allowed',
+  415: 'Unsupported media type',
   500: 'Internal error',
   503: 'Not available now',
   507: 'No room for events',
@@ -28,6 +29,13 @@ const TITLES: Record<number, string> = {
 /** For any method but POST and OPTIONS. */
 export function methodNotAllowed(method: string): WebResponse {
   return problem(405, `expected POST, got ${method}`, { allow: ALLOW });
+}
+
+/** For a content type that is not among those taken; the answer names them (RFC 9110 §15.5.16). */
+export function unsupportedMediaType(taken: readonly string[], contentType: string | undefined): WebResponse {
+  const types = taken.join(', ');
+  const got = contentType === undefined ? 'none' : JSON.stringify(contentType);
+  return problem(415, `expected a content-type of ${types}, got ${got}`, { accept: types });
 }
 
 /** How long a sender is asked to wait. */

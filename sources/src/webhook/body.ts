@@ -1,5 +1,7 @@
 import { isJsonMediaType } from '@millrace/event/attributes';
 
+import { mediaTypeOf } from './media-type.ts';
+
 /** The text at a path into a body, or undefined when there is none. */
 export type BodyReader = (path: readonly string[]) => string | undefined;
 
@@ -31,7 +33,7 @@ function isMember(value: object, name: string): boolean {
 function parse(contentType: string | undefined, body: Uint8Array): unknown {
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
   if (contentType === undefined) return undefined;
-  if (/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(contentType)) {
+  if (mediaTypeOf(contentType) === 'application/x-www-form-urlencoded') {
     // The first of a repeated field: later entries must not replace it.
     return Object.fromEntries([...new URLSearchParams(text)].toReversed());
   }

@@ -4,10 +4,12 @@ import { EventFault, makeEvent, withExtensions } from '@millrace/event/event';
 import type { CloudEvent } from '@millrace/event/event';
 import { decodeMessage } from '@millrace/event/http';
 import type { WebRequest } from '@millrace/event/source';
+import { isTemplateFault, parseTemplate } from '@millrace/resources/template';
+import type { Template } from '@millrace/resources/template';
 
 import { readBody } from './body.ts';
-import { parseTemplate } from './template.ts';
-import type { Template, TemplateInput } from './template.ts';
+import { fillIn } from './template.ts';
+import type { TemplateInput } from './template.ts';
 
 /** How a request becomes an event; each text is a template, see {@link parseTemplate}. */
 export interface EventTemplates {
@@ -33,7 +35,7 @@ export interface IncomingMessage extends WebRequest {
 }
 
 /**
- * Makes the mapping from requests to events. Throws a `TemplateFault` when a template cannot be read.
+ * Makes the mapping from requests to events. Throws an {@link EventFault} that names the template that cannot be read.
  *
  * A request that is an event already (or a batch of them) passes as it is, as a Kafka record does: its sender has said
  * what it is, and templates are for senders that have not. Only `extensions` are set over it.
@@ -46,11 +48,13 @@ export function createMapping(
   defaultSource: string,
   extensions: Readonly<Record<string, string>>,
 ): (message: IncomingMessage) => CloudEvent[] {
-  const type = parseTemplate(templates.type ?? 'dev.millrace.webhook');
-  const source = parseTemplate(templates.source ?? escapeBraces(defaultSource));
-  const subject = parseTemplate(templates.subject ?? '');
-  const id = templates.id === undefined ? undefined : parseTemplate(templates.id);
-  const extra = Object.entries(templates.extensions ?? {}).map(([name, text]) => [name, parseTemplate(text)] as const);
+  const type = readTemplate('type', templates.type ?? 'dev.millrace.webhook');
+  const source = templates.source === undefined ? [{ text: defaultSource }] : readTemplate('source', templates.source);
+  const subject = readTemplate('subject', templates.subject ?? '');
+  const id = templates.id === undefined ? undefined : readTemplate('id', templates.id);
+  const extra = Object.entries(templates.extensions ?? {}).map(
+    ([name, text]) => [name, readTemplate(`extensions.${name}`, text)] as const,
+  );
 
   return (message) => {
     const events = decodeMessage(message.rawHeaders, message.body) ?? [describe(message)];
@@ -61,17 +65,17 @@ export function createMapping(
     const contentType = message.header('content-type');
     const query = new URLSearchParams(/\?(.*)$/s.exec(message.url)?.[1]);
     const input: TemplateInput = {
-      header: message.header,
-      query: (name) => query.get(name) ?? undefined,
+      headers: ([name = '']) => message.header(name),
+      query: ([name = '']) => query.get(name) ?? undefined,
       body: readBody(contentType, message.body),
     };
     const attributes = {
-      ...Object.fromEntries(extra.map(([name, template]) => [name, template(input) || undefined])),
+      ...Object.fromEntries(extra.map(([name, template]) => [name, fillIn(template, input) || undefined])),
       specversion: '1.0',
       id: id === undefined ? (message.id ?? randomUUID()) : filled('id', id, input),
       source: filled('source', source, input),
       type: filled('type', type, input),
-      subject: subject(input) || undefined,
+      subject: fillIn(subject, input) || undefined,
       time: new Date(message.now).toISOString(),
       datacontenttype: contentType || undefined,
     };
@@ -79,12 +83,14 @@ export function createMapping(
   }
 }
 
-function filled(attribute: string, template: Template, input: TemplateInput): string {
-  const text = template(input);
-  if (text.trim() === '') throw new EventFault(attribute, 'text from its template', text);
-  return text;
+function readTemplate(place: string, text: string): Template {
+  const parsed = parseTemplate(text);
+  if (!isTemplateFault(parsed)) return parsed;
+  throw new EventFault(`event.${place}`, `${parsed.expected} at character ${parsed.offset + 1}`, text);
 }
 
-function escapeBraces(text: string): string {
-  return text.replaceAll(/[{}]/g, '$&$&');
+function filled(attribute: string, template: Template, input: TemplateInput): string {
+  const text = fillIn(template, input);
+  if (text.trim() === '') throw new EventFault(attribute, 'text from its template', text);
+  return text;
 }

@@ -139,6 +139,42 @@ describe('a webhook', () => {
     assert.equal((await send('x', { 'Content-Type': 'application/cloudevents+avro' })).status, 415);
   });
 
+  test('says which template cannot be read, and where', () => {
+    const { collector } = start({ event: { extensions: { tenant: 'a}' } } });
+    assert.equal(
+      collector.statuses[0]?.message,
+      'event.extensions.tenant: expected "}}" for a brace, or a "{" before it at character 2, got "a}"',
+    );
+  });
+
+  test('takes only the content types that it is told, whatever their parameters and case', async () => {
+    const { send, collector } = start({ contentTypes: ['application/json', 'text/plain'] });
+    for (const type of ['application/json', 'Application/JSON; charset=utf-8', 'text/plain ;format=flowed'])
+      assert.equal((await send('{}', { 'Content-Type': type })).status, 202, type);
+    assert.equal(collector.events.length, 3);
+    for (const type of ['application/xml', 'application/json, text/xml', 'application/jsonp', ''])
+      assert.equal((await send('{}', { 'Content-Type': type })).status, 415, type);
+    const structured = '{"specversion":"1.0","id":"2","source":"/s","type":"t"}';
+    assert.equal((await send(structured, { 'Content-Type': 'application/cloudevents+json' })).status, 415);
+    assert.equal((await send()).status, 415);
+    assert.equal(collector.events.length, 3);
+  });
+
+  test('names the content types that it takes, to strangers too', async () => {
+    const { send } = start({ contentTypes: ['application/json', 'text/plain'], verify: VERIFY });
+    assert.deepEqual(await send('<a/>', { 'Content-Type': 'text/xml' }), {
+      status: 415,
+      headers: { 'content-type': 'application/problem+json', accept: 'application/json, text/plain' },
+      body: {
+        title: 'Unsupported media type',
+        status: 415,
+        detail: 'expected a content-type of application/json, text/plain, got "text/xml"',
+      },
+    });
+    assert.match(detail(await send('x')), /got none$/);
+    assert.equal((await send('x', { 'Content-Type': 'text/plain' })).status, 401);
+  });
+
   test('asks the sender to come again when the event is not taken', async () => {
     const failures: [error: unknown, status: number, retryAfter: string | undefined][] = [
       [new Error('canary of the inside'), 503, '5'],

@@ -3,15 +3,23 @@ import type { CloudEvent } from '@millrace/event/event';
 import { travellingHeaders } from '@millrace/event/http';
 import type { Outlet, StartSource, WebRequest, WebResponse } from '@millrace/event/source';
 
-import { ACCEPTED, handshake, methodNotAllowed, problem, refusalOf, unavailable } from './answer.ts';
+import {
+  ACCEPTED,
+  handshake,
+  methodNotAllowed,
+  problem,
+  refusalOf,
+  unavailable,
+  unsupportedMediaType,
+} from './answer.ts';
 import { createMapping } from './event.ts';
 import type { EventTemplates } from './event.ts';
 import { githubWebhooks } from './github.ts';
+import { mediaTypeOf } from './media-type.ts';
 import { createReplayGuard } from './replay.ts';
 import { SecretFault } from './signature.ts';
 import type { Verify } from './signature.ts';
 import { standardWebhooks } from './standard-webhooks.ts';
-import { TemplateFault } from './template.ts';
 
 /** A WebhookSource with all that it refers to resolved. */
 export interface WebhookSourceOptions {
@@ -20,6 +28,11 @@ export interface WebhookSourceOptions {
   /** Where requests reach it; it is told in the status, and routing is the caller's. */
   readonly path: string;
   readonly event: EventTemplates;
+  /**
+   * Media types in lower case, without parameters. Any other is refused, also of a request that is an event already or
+   * that names none. Without it all are taken.
+   */
+  readonly contentTypes?: readonly string[] | undefined;
   /** Without it, whoever can reach the path can send events. */
   readonly verify?: WebhookVerification | undefined;
   /** Extensions that every event gets, over its own. */
@@ -40,11 +53,12 @@ export interface WebhookVerification {
 /**
  * Takes events as HTTP requests:
  *
- *   POST ─ signature? ─ 401
- *           └ an event? ─ 400
- *              └ this id is durable already ───────────┐
- *              └ emit ─▶ durable ─▶ remember the id ─▶ 202
- *                  └ refused: 503, or what the error asks for; the id is not remembered
+ *   POST ─ content type? ─ 415
+ *           └ signature? ─ 401
+ *              └ an event? ─ 400
+ *                 └ this id is durable already ───────────┐
+ *                 └ emit ─▶ durable ─▶ remember the id ─▶ 202
+ *                     └ refused: 503, or what the error asks for; the id is not remembered
  *   OPTIONS ─ the CloudEvents handshake;  anything else ─ 405
  *
  * `receive` never rejects, and no answer holds a secret. Draining, it answers 503.
@@ -83,7 +97,7 @@ type Taking =
   | { readonly fault: string; readonly reason: 'InvalidSecret' | 'InvalidTemplate' };
 
 function createTaking(options: WebhookSourceOptions, outlet: Outlet): Taking {
-  const { namespace, name, now = Date.now } = options;
+  const { namespace, name, contentTypes, now = Date.now } = options;
   const source = `/apis/v1/namespaces/${namespace}/webhooksources/${name}`;
   const guard = createReplayGuard(now);
   let verify: Verify | undefined;
@@ -93,7 +107,7 @@ function createTaking(options: WebhookSourceOptions, outlet: Outlet): Taking {
     eventsOf = createMapping(options.event, source, options.extensions);
   } catch (error) {
     if (error instanceof SecretFault) return { fault: error.message, reason: 'InvalidSecret' };
-    if (error instanceof TemplateFault) return { fault: error.message, reason: 'InvalidTemplate' };
+    if (error instanceof EventFault) return { fault: error.message, reason: 'InvalidTemplate' };
     throw error;
   }
 
@@ -101,6 +115,9 @@ function createTaking(options: WebhookSourceOptions, outlet: Outlet): Taking {
 
   async function post(request: WebRequest): Promise<WebResponse> {
     const header = headersOf(request);
+    const contentType = header('content-type');
+    if (contentTypes !== undefined && !contentTypes.includes(mediaTypeOf(contentType ?? '')))
+      return unsupportedMediaType(contentTypes, contentType);
     const arrived = now();
     const verdict = verify?.({ header, body: request.body, now: arrived });
     if (verdict?.genuine === false) return problem(401, verdict.reason);
