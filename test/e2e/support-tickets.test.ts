@@ -87,7 +87,7 @@ describe('the example of support tickets, without a key', () => {
       cpSync(join(ROOT, 'functions/examples'), folder.at('functions/examples'), { recursive: true });
       // What the agent imports is found from where the copy is.
       const agent = folder.at('functions/examples/ticket-agent/index.mjs');
-      const sdk = import.meta.resolve('@anthropic-ai/sdk', join(ROOT, 'functions/examples/ticket-agent/index.mjs'));
+      const sdk = import.meta.resolve('@anthropic-ai/sdk');
       const whole = readFileSync(agent, 'utf8').replace("'@anthropic-ai/sdk'", `'${sdk}'`);
       writeFileSync(
         agent,
