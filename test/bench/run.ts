@@ -8,6 +8,8 @@ const { values } = parseArgs({ options: { json: { type: 'string' }, only: { type
 
 const benches: Record<string, () => Promise<Row[]>> = {
   path: async () => (await import('./path.bench.ts')).pathBench(),
+  cesql: async () => (await import('./cesql.bench.ts')).cesqlBench(),
+  backlog: async () => (await import('./backlog.bench.ts')).backlogBench(),
 };
 
 const rows: Row[] = [];
