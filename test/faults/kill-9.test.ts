@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { cpSync } from 'node:fs';
-import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { test } from 'node:test';
@@ -11,7 +9,7 @@ import { startSubscriber } from '../support/subscriber.ts';
 import type { Received, Respond } from '../support/subscriber.ts';
 import { chanceOf, seededChance } from './chance.ts';
 import { deliveriesById, missing, openLedger } from './ledger.ts';
-import { readPast } from './past.ts';
+import { copyLog, readPast } from './past.ts';
 
 const KILLS = 30;
 const SENDERS = 4;
@@ -54,6 +52,8 @@ test(
 
     let url: string | undefined;
     const over = new AbortController();
+    using stack = new DisposableStack();
+    stack.defer(() => over.abort());
     const senders = Array.from({ length: SENDERS }, (_, sender) => sendUntilOver(sender));
     const atKills: number[] = [];
     for (let kill = 1; kill <= KILLS; kill += 1) {
@@ -161,9 +161,8 @@ test(
 
     /** How many deliveries ended well of which the data folder, as the kill left it, does not tell. */
     function unrecorded(): number {
-      const copy = folder.at('copy.db');
-      for (const end of ['', '-wal']) cpSync(join(data, `log.db${end}`), `${copy}${end}`);
-      const database = new DatabaseSync(copy);
+      copyLog(data, folder.path);
+      const database = new DatabaseSync(folder.at('log.db'));
       const row = database.prepare(DELIVERED).get();
       database.close();
       return deliveriesThatEndedWell().distinct - Number(row!['count']);

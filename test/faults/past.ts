@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -20,17 +20,23 @@ export interface Known {
 /** What a data folder holds that no process has open. */
 export interface Past {
   readonly known: readonly Known[];
-  /** What a route has still to look at begins after this; undefined for a route that nobody knows. */
-  position(route: string, topic: string): number | undefined;
   /** Whether a route is through with an entry, remembers that it is not, or has still to come to it. */
   isAccountedFor(route: string, known: Known): boolean;
+}
+
+/** Copies the log that no process has open: the database, and what of it stands beside it. */
+export function copyLog(data: string, to: string): void {
+  for (const file of ['log.db', 'log.db-wal']) {
+    rmSync(join(to, file), { force: true });
+    if (existsSync(join(data, file))) cpSync(join(data, file), join(to, file));
+  }
 }
 
 /** Reads a copy of a data folder, so that what a crash has left stays as it was left for the next start. */
 export async function readPast(data: string): Promise<Past> {
   const copy = mkdtempSync(join(tmpdir(), 'millrace-past-'));
   try {
-    for (const file of ['log.db', 'log.db-wal']) cpSync(join(data, file), join(copy, file));
+    copyLog(data, copy);
     const store = await openSqliteStore(copy);
     const { history, deadLetters, progress } = store;
     const known = history
@@ -51,7 +57,6 @@ export async function readPast(data: string): Promise<Past> {
     await store.close();
     return {
       known,
-      position: (route) => positions.get(route)?.position,
       isAccountedFor(route, { entry, attempts, waiting, dead }) {
         const last = attempts.findLast((it) => it.route === route);
         if (last !== undefined && last.outcome !== 'retrying') return last.outcome !== 'parked' || dead.has(route);
