@@ -1,5 +1,4 @@
 import { triggerRequirements } from '@millrace/bus/filter/trigger-filter';
-import type { Route } from '@millrace/bus/plan/plan';
 import type { Declared } from '@millrace/resources/manifest';
 
 /** An event for people to try. */
@@ -16,7 +15,7 @@ const EXAMPLE_ANNOTATION = 'millrace.dev/example';
 export function exampleOf(declared: readonly Declared[]): Example {
   const triggers = declared.map((it) => it.resource).filter((it) => it.kind === 'Trigger');
   const shown = triggers.find((it) => it.metadata.annotations?.[EXAMPLE_ANNOTATION] !== undefined) ?? triggers[0];
-  const type = shown === undefined ? undefined : triggerRequirements(shown.spec as Route['filter']).type;
+  const type = shown === undefined ? undefined : triggerRequirements(shown.spec).type;
   return {
     type: type ?? 'com.example.hello',
     data: shown?.metadata.annotations?.[EXAMPLE_ANNOTATION]?.trim() ?? '{"hello":"world"}',

@@ -43,7 +43,8 @@ export interface Running {
  * opened by then is closed again.
  */
 export async function start(settings: Settings, surroundings: Surroundings): Promise<Running> {
-  const { environment, write } = surroundings;
+  const { environment } = surroundings;
+  const write = (text: string) => surroundings.write(text);
   const closing: (() => Promise<void> | void)[] = [];
   const opened = <T>(thing: T, close: (thing: T) => Promise<void> | void): T => {
     closing.unshift(() => close(thing));

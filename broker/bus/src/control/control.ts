@@ -124,14 +124,14 @@ export class Control {
   }
 
   #startSource(feed: Feed): void {
-    const { sources, outletOf, openReceiver } = this.#actuators;
+    const actuators = this.#actuators;
     let status: SourceStatus | undefined;
-    const running = sources(feed, outletOf(feed), (told) => {
+    const running = actuators.sources(feed, actuators.outletOf(feed), (told) => {
       status = told;
     });
     this.#sources.set(feed.name, { feed, running, status: () => status });
     if (feed.kind === 'WebhookSource' && running.receive !== undefined)
-      openReceiver(feed.options.path, running.receive);
+      actuators.openReceiver(feed.options.path, running.receive);
   }
 
   async #stopSource(feed: Feed): Promise<void> {

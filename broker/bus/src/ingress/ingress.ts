@@ -100,9 +100,7 @@ async function receive(
   reply: FastifyReply,
   { paths, gate }: IngressOptions,
 ): Promise<unknown> {
-  const { url } = request;
-  const query = url.indexOf('?');
-  const path = trimSlash(query < 0 ? url : url.slice(0, query));
+  const path = trimSlash(pathOf(request.url));
   const receiver = paths.receivers.get(path);
   if (receiver !== undefined) return hand(request, reply, receiver);
   const { method } = request;
@@ -146,6 +144,10 @@ async function hand(
   const { rawHeaders } = request.raw;
   const body = (request.body as Buffer | undefined) ?? EMPTY;
   const response: WebResponse = await receiver({ method: request.method, url: request.url, rawHeaders, body });
+  if (response.status >= 400 && facts.refused.hasSubscribers) {
+    const { detail = '' } = (response.body ?? {}) as { detail?: string };
+    facts.refused.publish({ path: pathOf(request.url), status: response.status, reason: detail } satisfies Refused);
+  }
   if (response.headers !== undefined) reply.headers(response.headers);
   reply.code(response.status);
   if (response.body === undefined) return reply.send();
@@ -156,6 +158,12 @@ async function hand(
 function hopsOf(request: FastifyRequest): number {
   const hops = Number(request.headers[HOPS_HEADER] ?? 0);
   return Number.isInteger(hops) && hops > 0 ? Math.min(hops, MAX_HOPS + 1) : 0;
+}
+
+/** Without the query: some senders put tokens there. */
+function pathOf(url: string): string {
+  const query = url.indexOf('?');
+  return query < 0 ? url : url.slice(0, query);
 }
 
 function trimSlash(path: string): string {
@@ -170,7 +178,7 @@ function isBrokerPath(path: string): boolean {
 function refuse(reply: FastifyReply, why: Problem): FastifyReply {
   const { request } = reply;
   if (facts.refused.hasSubscribers) {
-    facts.refused.publish({ path: request.url, status: why.status, reason: why.detail } satisfies Refused);
+    facts.refused.publish({ path: pathOf(request.url), status: why.status, reason: why.detail } satisfies Refused);
   }
   if (why.status === 405 && !reply.hasHeader('allow')) reply.header('allow', 'POST, OPTIONS');
   if (why.status === 503 || why.status === 507) reply.header('retry-after', RETRY_AFTER_SECONDS);

@@ -52,13 +52,15 @@ export function planTrigger(
     return { route: undefined, status, fault };
 
   const topic = brokerTopic(namespace, broker.metadata.name);
+  // Only what filters: the rest of the spec stands in the route already.
+  const { filter, filters } = spec;
   const route: Route = {
     name: `trigger/${namespace}/${name}`,
     key: keyOf(trigger),
     sinkCondition: 'SubscriberResolved',
     namespace,
     topic,
-    filter: spec as Route['filter'],
+    filter: filters === undefined ? { filter } : { filter, filters },
     target: subscriber.target,
     replyTopic: topic,
     deadLetter: deadLetter !== undefined && 'target' in deadLetter ? deadLetter.target : undefined,
@@ -67,18 +69,12 @@ export function planTrigger(
       concurrency: annotations?.[CONCURRENCY_ANNOTATION],
     }),
   };
-  // Only what filters: the rest of the spec stands in the route already.
-  const { filter, filters } = spec;
-  return {
-    route: { ...route, filter: { filter, ...(filters === undefined ? {} : { filters }) } as Route['filter'] },
-    status,
-    fault,
-  };
+  return { route, status, fault };
 }
 
 function filterFault(trigger: Trigger): PlanFault | undefined {
   try {
-    compileTriggerFilter(trigger.spec as Route['filter']);
+    compileTriggerFilter(trigger.spec);
     return undefined;
   } catch (error) {
     if (!(error instanceof FilterFault)) throw error;

@@ -5,7 +5,6 @@ import type { Declared } from '@millrace/resources/manifest';
 import { keyOf } from '@millrace/resources/resource';
 import type { AnyResource } from '@millrace/resources/any-resource';
 import { secretValues } from '@millrace/resources/secret';
-import type { Secret } from '@millrace/resources/secret';
 import { INJECTION } from '@millrace/resources/trigger';
 
 import type { Trouble } from './conditions.ts';
@@ -44,7 +43,7 @@ export function worldOf(declared: readonly Declared[]): World {
   const values = (kind: 'Secret' | 'ConfigMap', namespace: string, name: string) => {
     const holder = find(kind, namespace, name);
     if (holder === undefined) return undefined;
-    return holder.kind === 'Secret' ? secretValues(holder as Secret) : configValues(holder as ConfigMap);
+    return holder.kind === 'Secret' ? secretValues(holder) : configValues(holder as ConfigMap);
   };
   return {
     all,

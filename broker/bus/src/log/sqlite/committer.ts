@@ -115,8 +115,8 @@ export class Committer {
   }
 
   #schedule(): void {
-    if (this.#inFlight !== undefined) return;
-    this.#scheduled ??= setImmediate(() => this.#send());
+    if (this.#inFlight !== undefined || this.#scheduled !== undefined) return;
+    this.#scheduled = setImmediate(() => this.#send());
   }
 
   #send(): void {

@@ -81,7 +81,7 @@ export function openForWriting(file: string): DatabaseSync {
   } else if (version !== SCHEMA_VERSION) {
     database.close();
     throw new Error(
-      `${file} was written by another version of Millrace (format ${version}, this one reads ${SCHEMA_VERSION}): use that version, or another data folder`,
+      `${file} was written by another version of Millrace (format ${String(version)}, this one reads ${SCHEMA_VERSION}): use that version, or another data folder`,
     );
   }
   return database;

@@ -100,6 +100,8 @@ export async function openSqliteStore(folder: string): Promise<Store> {
     return {
       append: (drafts) =>
         new Promise((resolve, reject) => {
+          // A group of nothing would never be sent.
+          if (drafts.length === 0) return resolve([]);
           for (const draft of drafts) tailOf(draft.topic);
           // Numbered as it is written: positions must grow in the order of the commits.
           const entries = drafts.map((draft): Entry => ({ ...draft, position: (position += 1) }));
@@ -126,7 +128,7 @@ export async function openSqliteStore(folder: string): Promise<Store> {
       },
       get(at) {
         const row = one.get(at);
-        return row === undefined ? undefined : entryOf(row as Row, nameOf);
+        return row === undefined ? undefined : entryOf(row, nameOf);
       },
       end: (topic) => tailOf(topic).end,
     };
