@@ -67,7 +67,7 @@ describe(
         collector.parked.map(({ event, reason }) => [event.id, event.data && text(event.data), reason.slice(0, 60)]),
         [
           ['partition:0/offset:2', undefined, 'the record has no value (a tombstone), so that there is noth'],
-          ['partition:0/offset:4', 'half', 'the record means to be a CloudEvent: source: expected this r'],
+          ['partition:0/offset:4', 'half', 'the record means to be a CloudEvent: source: expected a valu'],
         ],
       );
       await stop(source);
