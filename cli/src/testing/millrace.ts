@@ -139,6 +139,8 @@ export function environmentOf(environment: Record<string, string>): NodeJS.Proce
   const unset = {
     NO_COLOR: undefined,
     FORCE_COLOR: undefined,
+    // Node takes a terminal in CI for one without colours.
+    CI: undefined,
     MILLRACE_ADMIN: undefined,
     npm_lifecycle_event: undefined,
   };
