@@ -12,11 +12,6 @@ export function dataBlock(entry: EntryView): string {
   return `Data:  ${printable(type)}, ${size} bytes${cut}\n${indented(`${printableLines(textOf(entry))}\n`)}`;
 }
 
-/** The data as bytes, as far as the admin port gives it: its first 64 KiB. */
-export function dataBytes({ data, data_base64 }: EntryView): Buffer {
-  return data_base64 === undefined ? Buffer.from(data ?? '') : Buffer.from(data_base64, 'base64');
-}
-
 const SHOWN_BASE64 = 120;
 
 function textOf({ data, data_base64: base64 = '' }: EntryView): string {
