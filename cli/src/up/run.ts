@@ -195,10 +195,16 @@ function asFailure(error: unknown, { dataFolder }: Settings): unknown {
   if (error instanceof CommandFailure) return error;
   if (error instanceof FolderInUse) return new CommandFailure('conflict', error.message);
   const { code, message } = error as Error & { code?: string };
-  if (code !== undefined && /^E(?:ACCES|PERM|ROFS|NOTDIR|NOSPC)$/.test(code)) {
+  if (code !== undefined && /^E(?:ACCES|PERM|ROFS|EXIST|ISDIR|NOENT|NOTDIR|NOSPC|NAMETOOLONG)$/.test(code)) {
     return new CommandFailure(
       'storage',
       `the data folder ${dataFolder} cannot be used (${message}): give another with --data`,
+    );
+  }
+  if (code === 'ERR_SQLITE_ERROR' && /unable to open/.test(message)) {
+    return new CommandFailure(
+      'storage',
+      `no file can be made in the data folder ${dataFolder}: give another with --data`,
     );
   }
   if (code === 'ERR_SQLITE_ERROR' || /written by another version/.test(message)) {

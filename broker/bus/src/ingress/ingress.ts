@@ -78,8 +78,7 @@ export function openIngress(options: IngressOptions): FastifyInstance {
   server.addContentTypeParser('*', { parseAs: 'buffer' }, keep);
   server.addHook('onRequest', async (request, reply) => {
     if (options.isDraining()) {
-      reply.header('retry-after', RETRY_AFTER_SECONDS).header('connection', 'close');
-      await refuse(reply, problem(503, 'the broker is about to stop and takes no more events'));
+      await refuseStopping(reply);
       return;
     }
     const encoding = request.headers['content-encoding'];
@@ -98,8 +97,10 @@ export function openIngress(options: IngressOptions): FastifyInstance {
 async function receive(
   request: FastifyRequest,
   reply: FastifyReply,
-  { paths, gate }: IngressOptions,
+  { paths, gate, isDraining }: IngressOptions,
 ): Promise<unknown> {
+  // A body may take its time: what began before the end is told to come again, as the doors are closed by now.
+  if (isDraining()) return refuseStopping(reply);
   const path = trimSlash(pathOf(request.url));
   const receiver = paths.receivers.get(path);
   if (receiver !== undefined) return hand(request, reply, receiver);
@@ -173,6 +174,11 @@ function trimSlash(path: string): string {
 function isBrokerPath(path: string): boolean {
   const second = path.indexOf('/', 1);
   return path.startsWith('/') && second > 1 && second < path.length - 1 && !path.includes('/', second + 1);
+}
+
+function refuseStopping(reply: FastifyReply): FastifyReply {
+  reply.header('connection', 'close');
+  return refuse(reply, problem(503, 'the broker is about to stop and takes no more events'));
 }
 
 function refuse(reply: FastifyReply, why: Problem): FastifyReply {

@@ -196,8 +196,8 @@ function webhookVerification(
   return {
     verify: {
       kind: verify.github === undefined ? 'standard-webhooks' : 'github',
-      // Several, separated by space: the old and the new one while they change.
-      secrets: found.text.split(/\s+/).filter((secret) => secret !== ''),
+      // Several while they change: the old and the new one. A secret of GitHub may hold spaces, one in base64 may not.
+      secrets: found.text.split(verify.github === undefined ? /\s+/ : /[\r\n]+/).filter((secret) => secret !== ''),
       toleranceSeconds: verify.toleranceSeconds,
     },
   };
