@@ -204,7 +204,7 @@ function asFailure(error: unknown, { dataFolder }: Settings): unknown {
   if (code === 'ERR_SQLITE_ERROR' && /unable to open/.test(message)) {
     return new CommandFailure(
       'storage',
-      `no file can be made in the data folder ${dataFolder}: give another with --data`,
+      `the data folder ${dataFolder} cannot be used (no file can be made there): give another with --data`,
     );
   }
   if (code === 'ERR_SQLITE_ERROR' || /written by another version/.test(message)) {
