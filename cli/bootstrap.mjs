@@ -51,7 +51,9 @@ function run([file, ...rest]) {
     );
     process.exit(1);
   }
-  const child = spawn(node, [join(root, file), ...rest], { stdio: 'inherit' });
+  // What a person copies from a hint must work in a checkout too.
+  const env = { ...process.env, MILLRACE_COMMAND: 'npm run -s millrace --' };
+  const child = spawn(node, [join(root, file), ...rest], { stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     // A terminal signals the whole group, a supervisor only this process: what comes twice at once counts as once.
     process.on(signal, () => child.kill(signal));

@@ -1,4 +1,4 @@
 /** How a person calls this command: by its name, or through npm in a checkout. For hints that can be copied. */
 export function programName(): string {
-  return process.env['npm_lifecycle_event'] === undefined ? 'millrace' : 'npm run -s millrace --';
+  return process.env['MILLRACE_COMMAND'] ?? 'millrace';
 }

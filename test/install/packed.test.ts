@@ -24,6 +24,7 @@ const ENVIRONMENT = {
   ...process.env,
   PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH']}`,
   NODE_OPTIONS: '',
+  MILLRACE_COMMAND: undefined,
 };
 
 const MANIFEST = `

@@ -142,7 +142,7 @@ export function environmentOf(environment: Record<string, string>): NodeJS.Proce
     // Node takes a terminal in CI for one without colours.
     CI: undefined,
     MILLRACE_ADMIN: undefined,
-    npm_lifecycle_event: undefined,
+    MILLRACE_COMMAND: undefined,
   };
   return { ...process.env, ...unset, ...environment };
 }
