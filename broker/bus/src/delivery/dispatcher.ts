@@ -91,10 +91,11 @@ export class Dispatcher {
     return passed;
   }
 
-  /** Saves nothing more: for an end without drain. */
+  /** Begins and saves nothing more, and waits for nothing: for an end without drain. */
   close(): void {
     this.#isDraining = true;
     this.#cancelSave?.();
+    for (const route of this.#routes.values()) route.halt();
   }
 
   /** Begins nothing more; resolves when what is under way is over, and the positions are saved. */

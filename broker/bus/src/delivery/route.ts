@@ -30,6 +30,7 @@ export interface RunningRouteOptions {
 /** So many outcomes may wait to be written before the route pauses: a full disk must not fill the memory. */
 const MOST_UNSETTLED = 5_000;
 const SETTLE_AGAIN_AFTER_MS = 1_000;
+const READ_AGAIN_AFTER_MS = 1_000;
 
 /**
  * One route at work. While it keeps up it *follows*: the reader of its topic offers it every entry that its filter lets
@@ -120,10 +121,15 @@ export class RunningRoute {
     return this.#position() ?? this.#options.topicPosition();
   }
 
-  /** Begins nothing more; resolves when what is under way is over and written. */
-  async drain(): Promise<void> {
+  /** Begins nothing more, and waits for nothing. */
+  halt(): void {
     this.#stop.abort();
     this.#cancelTimer?.();
+  }
+
+  /** Begins nothing more; resolves when what is under way is over and written. */
+  async drain(): Promise<void> {
+    this.halt();
     while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
   }
 
@@ -147,20 +153,28 @@ export class RunningRoute {
     const { concurrency } = this.#options.route.delivery;
     const isFree = () =>
       this.#inFlight.size < concurrency && this.#unsettled < MOST_UNSETTLED && !this.#stop.signal.aborted;
-    if (isFree()) this.#beginDue();
+    if (isFree()) this.#tryDue();
     while (isFree()) {
       const entry = this.#queue.take();
       if (entry === undefined) break;
       this.#begin({ entry, attempt: 1, stage: 'subscriber', tries: 0, failure: undefined, waited: false });
     }
-    if (this.#isBehind && !this.#isReading && this.#held < concurrency && isFree()) void this.#catchUp();
+    if (this.#isBehind && !this.#isReading && this.#held < concurrency && isFree()) this.#catchUp();
+  }
+
+  #catchUp(): void {
+    this.#isReading = true;
+    this.#readOn()
+      .finally(() => (this.#isReading = false))
+      .then(() => this.#pump())
+      // The log could not be read: what is missed stays missed for the moment, and nothing else suffers.
+      .catch(() => this.#options.environment.after(READ_AGAIN_AFTER_MS, () => this.#pump()));
   }
 
   /** Reads on alone until nothing is missed, or the hands are full. */
-  async #catchUp(): Promise<void> {
+  async #readOn(): Promise<void> {
     const { log, route, filter, topicPosition } = this.#options;
     const { concurrency } = route.delivery;
-    this.#isReading = true;
     while (this.#held < 2 * concurrency && !this.#stop.signal.aborted) {
       if (this.#readUpTo >= topicPosition()) {
         this.#isBehind = false;
@@ -178,8 +192,15 @@ export class RunningRoute {
         if (!this.#finishedBefore.delete(entry.position) && filter(entry.event)) this.#accept(entry);
       }
     }
-    this.#isReading = false;
-    this.#pump();
+  }
+
+  #tryDue(): void {
+    try {
+      this.#beginDue();
+    } catch {
+      // The store could not be read: they wait a little longer.
+      this.#expect(this.#options.environment.now() + READ_AGAIN_AFTER_MS);
+    }
   }
 
   /** Begins deliveries whose wait is over, as many as there are hands, and sets the timer for the next. */
