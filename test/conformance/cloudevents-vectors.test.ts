@@ -34,7 +34,7 @@ interface Case {
 
 type Json = Record<string, unknown>;
 
-const home = process.env['MILLRACE_TCK'];
+const home = process.env['MILLRACE_TCK'] || undefined;
 
 if (home === undefined) {
   test(
