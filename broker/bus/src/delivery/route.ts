@@ -48,7 +48,8 @@ export class RunningRoute {
   readonly #taken = new Set<Position>();
   readonly #inFlight = new Set<Promise<void>>();
   readonly #stop = new AbortController();
-  #unsettled = 0;
+  /** Outcomes that are being written. */
+  readonly #settling = new Set<Promise<void>>();
   /** Meaningful while behind: everything up to here has been taken or passed by. */
   #readUpTo: Position;
   #isBehind = true;
@@ -131,6 +132,7 @@ export class RunningRoute {
   async drain(): Promise<void> {
     this.halt();
     while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
+    await Promise.allSettled(this.#settling);
   }
 
   get #held(): number {
@@ -152,7 +154,7 @@ export class RunningRoute {
   #pump(): void {
     const { concurrency } = this.#options.route.delivery;
     const isFree = () =>
-      this.#inFlight.size < concurrency && this.#unsettled < MOST_UNSETTLED && !this.#stop.signal.aborted;
+      this.#inFlight.size < concurrency && this.#settling.size < MOST_UNSETTLED && !this.#stop.signal.aborted;
     if (isFree()) this.#tryDue();
     while (isFree()) {
       const entry = this.#queue.take();
@@ -253,7 +255,8 @@ export class RunningRoute {
     if (facts.attempted.hasSubscribers) {
       facts.attempted.publish({ entry, settlement, traceparent: headers?.['traceparent'] } satisfies Attempted);
     }
-    const written = this.#settle(settlement);
+    const written = this.#settle(settlement).finally(() => this.#settling.delete(written));
+    this.#settling.add(written);
     // A delivery that succeeded need not wait for its record: a crash before that repeats it, no more. Whatever must be
     // remembered stays unfinished until it is, and what waited in the store stays taken until it has left it.
     if (begun.waited || settlement.outcome !== 'delivered') {
@@ -268,7 +271,6 @@ export class RunningRoute {
   /** Resolves when written. Tries again while there is no space; when the log is broken the process is about to end. */
   async #settle(settlement: Settlement): Promise<void> {
     const { progress, environment } = this.#options;
-    this.#unsettled += 1;
     for (;;) {
       try {
         await progress.settle([settlement]);
@@ -280,6 +282,5 @@ export class RunningRoute {
         });
       }
     }
-    this.#unsettled -= 1;
   }
 }
