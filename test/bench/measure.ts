@@ -23,23 +23,6 @@ export function alone(name: string, value: number, unit: string, target: number 
   return { name, value, unit, limit: null, ratio: null, target, ok: target === null || value <= target };
 }
 
-/** Measures each in turn, several rounds, and gives the medians: what drifts, drifts for all of them. */
-export async function medians<Name extends string>(
-  rounds: number,
-  measures: Readonly<Record<Name, () => Promise<number> | number>>,
-): Promise<Record<Name, number>> {
-  const names = Object.keys(measures) as Name[];
-  const values = new Map<Name, number[]>(names.map((name) => [name, []]));
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const name of names) {
-      const value = await measures[name]();
-      // The first round warms up.
-      if (round > 0) values.get(name)!.push(value);
-    }
-  }
-  return Object.fromEntries(names.map((name) => [name, median(values.get(name)!)])) as Record<Name, number>;
-}
-
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[sorted.length >>> 1]!;
