@@ -54,10 +54,7 @@ async function fill(folder: string): Promise<void> {
     { specversion: '1.0', id: '1', source: '/bench', type: 'com.example.bench', datacontenttype: 'application/json' },
     data,
   );
-  await store.progress.save([
-    { name: ROUTE, position: 0 },
-    { name: TOPIC, position: 0 },
-  ]);
+  await store.progress.save([{ route: ROUTE, position: 0 }]);
   for (let count = 0; count < ENTRIES; count += AT_ONCE) {
     await store.log.append(
       Array.from({ length: AT_ONCE }, () => ({ topic: TOPIC, event, arrivedAt: Date.now(), hops: 0 })),

@@ -53,7 +53,7 @@ export async function readPast(data: string): Promise<Past> {
         };
       });
     const names = new Set(known.flatMap((it) => it.attempts.map(({ route }) => route)));
-    const positions = new Map([...names].map((route) => [route, progress.load(route, 'broker/default/default')]));
+    const positions = new Map([...names].map((route) => [route, progress.load(route)]));
     await store.close();
     return {
       known,

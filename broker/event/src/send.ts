@@ -72,7 +72,9 @@ class Exchange implements Dispatcher.DispatchHandler {
     const { context } = options;
     const abort = (reason: Error) => {
       this.#abortedFor = reason;
-      this.#controller?.abort(reason);
+      // Without a connection there is nothing to abort yet, and the attempt is over all the same.
+      if (this.#controller === undefined) this.onResponseError(undefined, reason);
+      else this.#controller.abort(reason);
     };
     if (context.onAbort !== undefined) {
       context.onAbort(abort);
@@ -118,7 +120,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     else this.#options.reject(this.#failure());
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
     const { reject } = this.#options;
     this.#stopListening?.();
     if (error instanceof Enough) {

@@ -44,8 +44,10 @@ export class Control {
    * last: nothing comes in for a route that does not stand yet.
    */
   apply(plan: Plan): Promise<void> {
-    this.#applying = this.#applying.then(() => this.#apply(plan));
-    return this.#applying;
+    const applied = this.#applying.then(() => this.#apply(plan));
+    // What fails is the caller's to know; the next plan is applied all the same.
+    this.#applying = applied.catch(() => {});
+    return applied;
   }
 
   /** The handler of a function, or undefined when it cannot run. */
@@ -114,10 +116,30 @@ export class Control {
     await Promise.all(routes.stopped.map((route) => actuators.stopRoute(route)));
     const ended = workloads.stopped.map((workload) => this.#stopFunction(workload));
 
-    for (const workload of workloads.started) this.#functions.set(workload.name, actuators.functions.start(workload));
-    for (const route of routes.started) await actuators.startRoute(route);
-    feeds.started.forEach((feed) => this.#startSource(feed));
-    inlets.started.forEach((inlet) => actuators.openInlet(inlet));
+    // Should something not start, this is what runs, and what the next plan is compared with.
+    const running = {
+      workloads: kept(this.#plan.workloads, workloads.stopped),
+      routes: kept(this.#plan.routes, routes.stopped),
+      feeds: kept(this.#plan.feeds, feeds.stopped),
+      inlets: kept(this.#plan.inlets, inlets.stopped),
+    };
+    this.#plan = { ...plan, ...running };
+    for (const workload of workloads.started) {
+      this.#functions.set(workload.name, actuators.functions.start(workload));
+      running.workloads.push(workload);
+    }
+    for (const route of routes.started) {
+      await actuators.startRoute(route);
+      running.routes.push(route);
+    }
+    for (const feed of feeds.started) {
+      this.#startSource(feed);
+      running.feeds.push(feed);
+    }
+    for (const inlet of inlets.started) {
+      actuators.openInlet(inlet);
+      running.inlets.push(inlet);
+    }
     this.#plan = plan;
     // What an old revision has, it finishes while the new one takes what comes.
     await Promise.all(ended);
@@ -146,4 +168,8 @@ export class Control {
     this.#functions.delete(workload.name);
     if (running !== undefined && 'handler' in running) await running.drain();
   }
+}
+
+function kept<T>(before: readonly T[], stopped: readonly T[]): T[] {
+  return before.filter((item) => !stopped.includes(item));
 }

@@ -22,7 +22,6 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #readers = new Map<string, TopicReader>();
   readonly #routes = new Map<string, RunningRoute>();
-  readonly #savedTopics = new Map<string, Position>();
   #cancelSave: (() => void) | undefined;
   #isDraining = false;
 
@@ -46,10 +45,10 @@ export class Dispatcher {
   async start(route: Route, targets: Targets): Promise<void> {
     const { log, progress } = this.#options;
     const reader = this.#readerOf(route.topic);
-    const known = progress.load(route.name, route.topic);
+    const known = progress.load(route.name);
     const from = known ?? { position: reader.position, finished: new Set<Position>() };
     if (known === undefined) {
-      await progress.save([{ name: route.name, position: from.position }]);
+      await progress.save([{ route: route.name, position: from.position }]);
     }
     const filter = compileTriggerFilter(route.filter);
     const running = new RunningRoute({
@@ -74,7 +73,7 @@ export class Dispatcher {
     const reader = this.#readerOf(running.route.topic);
     reader.remove(running);
     await running.drain();
-    await this.#save({ name, position: running.passed() });
+    await this.#save({ route: name, position: running.passed() });
     if (reader.routes.size > 0) return;
     this.#readers.delete(reader.topic);
     await reader.stop();
@@ -124,24 +123,15 @@ export class Dispatcher {
     });
   }
 
-  /** Only what has moved is written: a thousand idle routes of one topic are one row. */
+  /** Only what has moved is written. */
   async #save(stopped?: SavedPosition): Promise<void> {
-    const positions: SavedPosition[] = stopped === undefined ? [] : [stopped];
-    for (const { topic, position } of this.#readers.values()) {
-      if (this.#savedTopics.get(topic) === position) continue;
-      this.#savedTopics.set(topic, position);
-      positions.push({ name: topic, position });
-    }
-    for (const route of this.#routes.values()) {
-      const unsaved = route.unsavedPosition();
-      if (unsaved !== undefined) positions.push(unsaved);
-    }
+    const moved = [...this.#routes.values()].map((route) => route.unsavedPosition()).filter((it) => it !== undefined);
+    const positions = stopped === undefined ? moved : [...moved, stopped];
     if (positions.length === 0) return;
     try {
       await this.#options.progress.save(positions);
     } catch {
       // No space, or the log is broken: an older position repeats deliveries and loses none. Write them all next time.
-      this.#savedTopics.clear();
       for (const route of this.#routes.values()) route.forgetSaved();
     }
   }

@@ -12,6 +12,8 @@ export interface Queue {
   release(entry: Entry): void;
   /** Tells that an entry which never was in the queue is unfinished: those that must come after it wait. */
   block(entry: Entry): void;
+  /** Whether an entry that never was in the queue, or was taken before, may begin (again) now. If so, it is unfinished. */
+  claim(entry: Entry): boolean;
 }
 
 /** First come, first served. */
@@ -25,12 +27,13 @@ export function openUnorderedQueue(): Queue {
     take: () => entries.shift(),
     release() {},
     block() {},
+    claim: () => true,
   };
 }
 
 /**
- * One at a time for each partition key, in the order of the log; keys do not wait for each other. Events without a key
- * are one such sequence.
+ * One at a time for each partition key, in the order of the log. Events without a key are one such sequence. Keys do not
+ * wait for each other, as long as what is held for busy ones leaves room for more.
  */
 export function openOrderedQueue(): Queue {
   const lanes = new Map<string, Lane>();
@@ -72,6 +75,12 @@ export function openOrderedQueue(): Queue {
     },
     block(entry) {
       laneOf(entry).unfinished.add(entry.position);
+    },
+    claim(entry) {
+      const { unfinished } = laneOf(entry);
+      if (unfinished.size === 0) unfinished.add(entry.position);
+      // Of several that wait, the first in the log.
+      return unfinished.has(entry.position) && Math.min(...unfinished) === entry.position;
     },
   };
 }

@@ -31,6 +31,8 @@ export interface RunningRouteOptions {
 const MOST_UNSETTLED = 5_000;
 const SETTLE_AGAIN_AFTER_MS = 1_000;
 const READ_AGAIN_AFTER_MS = 1_000;
+/** How many due deliveries of an ordered route, held back by others of their key, are looked past. */
+const LOOK_PAST_HELD = 1_000;
 
 /**
  * One route at work. While it keeps up it *follows*: the reader of its topic offers it every entry that its filter lets
@@ -56,7 +58,7 @@ export class RunningRoute {
   #isReading = false;
   #dueAt = Number.POSITIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
-  #lastSaved: Position | undefined | null = null;
+  #lastSaved: Position | undefined;
 
   constructor(options: RunningRouteOptions) {
     this.#options = options;
@@ -106,24 +108,30 @@ export class RunningRoute {
 
   /** What is to be saved of its position, or undefined when that has not changed. */
   unsavedPosition(): SavedPosition | undefined {
-    const position = this.#position();
+    const position = this.passed();
     if (position === this.#lastSaved) return undefined;
     this.#lastSaved = position;
-    return { name: this.route.name, position };
+    return { route: this.route.name, position };
   }
 
   /** The position was not saved after all: it counts as unsaved again. */
   forgetSaved(): void {
-    this.#lastSaved = null;
+    this.#lastSaved = undefined;
   }
 
   /** Everything up to here is finished or remembered as waiting or dead. */
   passed(): Position {
-    return this.#position() ?? this.#options.topicPosition();
+    const [first] = this.#unfinished;
+    if (first !== undefined) return first - 1;
+    return this.#isBehind ? this.#readUpTo : this.#options.topicPosition();
   }
 
-  /** Begins nothing more, and waits for nothing. */
+  /** Begins nothing more, and waits for nothing. It stands from now on where it stood; the topic moves on without it. */
   halt(): void {
+    if (!this.#isBehind) {
+      this.#isBehind = true;
+      this.#readUpTo = this.#options.topicPosition();
+    }
     this.#stop.abort();
     this.#cancelTimer?.();
   }
@@ -137,13 +145,6 @@ export class RunningRoute {
 
   get #held(): number {
     return this.#inFlight.size + this.#queue.size;
-  }
-
-  /** Undefined: nothing is open, and the route stands where its topic stands. */
-  #position(): Position | undefined {
-    const [first] = this.#unfinished;
-    if (first !== undefined) return first - 1;
-    return this.#isBehind ? this.#readUpTo : undefined;
   }
 
   #accept(entry: Entry): void {
@@ -211,10 +212,12 @@ export class RunningRoute {
     const now = environment.now();
     if (this.#dueAt > now) return;
     const free = route.delivery.concurrency - this.#inFlight.size;
+    const held = route.delivery.ordered ? LOOK_PAST_HELD : 0;
     const waiting = progress
-      .waiting(route.name, free + this.#taken.size + 1)
+      .waiting(route.name, free + this.#taken.size + 1 + held)
       .filter((it) => !this.#taken.has(it.position));
     this.#dueAt = Number.POSITIVE_INFINITY;
+    let isHeldBack = false;
     for (const { position, dueAt, ...rest } of waiting) {
       if (dueAt > now || this.#inFlight.size >= route.delivery.concurrency) {
         this.#expect(dueAt);
@@ -222,9 +225,15 @@ export class RunningRoute {
       }
       const entry = log.get(position);
       if (entry === undefined) continue;
+      if (!this.#queue.claim(entry)) {
+        isHeldBack = true;
+        continue;
+      }
       this.#taken.add(position);
       this.#begin({ ...rest, entry, waited: true });
     }
+    // Whose key is busy comes when something is finished, and that looks here again.
+    if (isHeldBack) this.#dueAt = now;
   }
 
   #expect(dueAt: number): void {
@@ -255,6 +264,8 @@ export class RunningRoute {
     if (facts.attempted.hasSubscribers) {
       facts.attempted.publish({ entry, settlement, traceparent: headers?.['traceparent'] } satisfies Attempted);
     }
+    // It may be among the waiting before this goes on: nobody else is to take it up until then.
+    if (settlement.outcome !== 'delivered') this.#taken.add(entry.position);
     const written = this.#settle(settlement).finally(() => this.#settling.delete(written));
     this.#settling.add(written);
     // A delivery that succeeded need not wait for its record: a crash before that repeats it, no more. Whatever must be

@@ -8,7 +8,7 @@ import { Tail } from './tail.ts';
 export function openMemoryStore(): Store {
   const entries = new Map<Position, Entry>();
   const tails = new Map<string, Tail>();
-  const positions = new Map<string, Position | undefined>();
+  const positions = new Map<string, Position>();
   const attempts = new Map<Position, Attempt[]>();
   const waiting = new Map<string, Waiting>();
   const dead = new Map<string, DeadLetter>();
@@ -71,9 +71,9 @@ export function openMemoryStore(): Store {
       end: (topic) => tailOf(topic).end,
     },
     progress: {
-      load(route, topic) {
-        if (!positions.has(route)) return undefined;
-        const position = positions.get(route) ?? positions.get(topic) ?? 0;
+      load(route) {
+        const position = positions.get(route);
+        if (position === undefined) return undefined;
         const beyond = entries.keys().filter((it) => it > position && isFinished(route, it));
         return { position, finished: new Set(beyond) };
       },
@@ -81,7 +81,7 @@ export function openMemoryStore(): Store {
         settlements.forEach(settle);
       },
       async save(saved) {
-        for (const { name, position } of saved) positions.set(name, position);
+        for (const { route, position } of saved) positions.set(route, position);
       },
       waiting: (route, limit) =>
         [...waiting.values()]

@@ -6,7 +6,7 @@ import type { Position } from './log.ts';
  */
 export interface Progress {
   /** What is known of a route; undefined for a route that the log has never seen. */
-  load(route: string, topic: string): RouteProgress | undefined;
+  load(route: string): RouteProgress | undefined;
   /** Resolves when the outcomes are durable. Rejects as {@link Log.append} does. */
   settle(settlements: readonly Settlement[]): Promise<void>;
   /** Saves positions. Resolves when durable. */
@@ -22,10 +22,10 @@ export interface RouteProgress {
   readonly finished: ReadonlySet<Position>;
 }
 
-/** A route's (or a topic's) position. `undefined` says: this route has nothing open and stands where its topic stands. */
+/** Where a route stands. */
 export interface SavedPosition {
-  readonly name: string;
-  readonly position: Position | undefined;
+  readonly route: string;
+  readonly position: Position;
 }
 
 /** What became of one attempt. */

@@ -159,17 +159,13 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
 
   describe(`${name}: progress`, () => {
     test(
-      'a route that was never saved is unknown; one without a position stands where its topic stands',
+      'a route that was never saved is unknown; one that was stands there',
       withStore(async ({ store, reopen }) => {
-        assert.equal(store.progress.load('a', 'topic'), undefined);
-        await store.progress.save([
-          { name: 'a', position: undefined },
-          { name: 'b', position: 7 },
-          { name: 'topic', position: 40 },
-        ]);
+        assert.equal(store.progress.load('a'), undefined);
+        await store.progress.save([{ route: 'a', position: 7 }]);
+        await store.progress.save([{ route: 'a', position: 9 }]);
         const reopened = (await reopen?.()) ?? store;
-        assert.equal(reopened.progress.load('a', 'topic')!.position, 40);
-        assert.equal(reopened.progress.load('b', 'topic')!.position, 7);
+        assert.equal(reopened.progress.load('a')!.position, 9);
       }),
     );
 
@@ -179,8 +175,8 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         const entries = await store.log.append([draft(), draft(), draft(), draft()]);
         const [one, two, three, four] = entries.map((it) => it.position) as [number, number, number, number];
         await store.progress.save([
-          { name: 'a', position: 0 },
-          { name: 'b', position: 0 },
+          { route: 'a', position: 0 },
+          { route: 'b', position: 0 },
         ]);
         await store.progress.settle([
           failed({ position: one, outcome: 'delivered', failure: undefined }),
@@ -190,10 +186,10 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         ]);
         const reopened = (await reopen?.()) ?? store;
         assert.deepEqual(
-          [...reopened.progress.load('a', 'topic')!.finished].toSorted((a, b) => a - b),
+          [...reopened.progress.load('a')!.finished].toSorted((a, b) => a - b),
           [one, two, three].toSorted((a, b) => a - b),
         );
-        assert.deepEqual([...reopened.progress.load('b', 'topic')!.finished], [four]);
+        assert.deepEqual([...reopened.progress.load('b')!.finished], [four]);
       }),
     );
 

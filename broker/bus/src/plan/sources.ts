@@ -122,7 +122,11 @@ function planSink(
   const { target } = resolved;
   const sinkOfDead = source.kind === 'KafkaSource' ? source.spec.delivery.deadLetterSink : undefined;
   const dead = sinkOfDead === undefined ? undefined : resolve(sinkOfDead, namespace, world);
-  const deadLetter = dead !== undefined && 'target' in dead ? dead.target : undefined;
+  if (dead !== undefined && 'trouble' in dead) {
+    const message = `spec.delivery.deadLetterSink: ${dead.trouble.message}`;
+    return { name, topic: name, route: undefined, trouble: { ...dead.trouble, message } };
+  }
+  const deadLetter = dead?.target;
   const route: Route = {
     name,
     key: keyOf(source),

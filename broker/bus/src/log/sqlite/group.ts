@@ -11,7 +11,7 @@ import { attributesOf } from '@millrace/event/json';
  *            | DELIVERED route position startedAt duration status        (a SETTLE of a first attempt that succeeded)
  *            | SETTLE route position attempt stage outcome startedAt duration status failure root
  *                     waited nextDueAt nextStage nextTries
- *            | SAVE name position )*
+ *            | SAVE route position )*
  *
  * Topics and routes are numbers; absent values are null; dataLength -1 stands for no data.
  */
@@ -100,7 +100,7 @@ export class GroupBuilder {
   }
 
   save(saved: SavedPosition): void {
-    this.#values.push(SAVE, this.#numberOf(saved.name), saved.position ?? null);
+    this.#values.push(SAVE, this.#numberOf(saved.route), saved.position);
   }
 
   build(): Group {

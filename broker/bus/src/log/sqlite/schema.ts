@@ -25,10 +25,10 @@ const TABLES = `
   CREATE INDEX entry_topic ON entry (topic);
   CREATE INDEX entry_cause ON entry (cause) WHERE cause IS NOT NULL;
 
-  -- Where routes and topics stand; a NULL position says: where the topic stands.
+  -- Where routes stand.
   CREATE TABLE progress (
-    name     INTEGER PRIMARY KEY,
-    position INTEGER
+    route    INTEGER PRIMARY KEY,
+    position INTEGER NOT NULL
   );
 
   -- Every attempt that was made. The last one of a delivery tells whether it is finished.

@@ -135,7 +135,7 @@ export async function openSqliteStore(folder: string): Promise<Store> {
   }
 
   function openProgress(): Progress {
-    const saved = database.prepare('SELECT position FROM progress WHERE name = ?');
+    const saved = database.prepare('SELECT position FROM progress WHERE route = ?');
     const finished = database.prepare(
       "SELECT position FROM attempt WHERE position > ? AND route = ? AND outcome <> 'retrying'",
     );
@@ -143,11 +143,11 @@ export async function openSqliteStore(folder: string): Promise<Store> {
     const retrying = database.prepare('SELECT position FROM waiting WHERE route = ? AND position > ?');
 
     return {
-      load(route, topic) {
+      load(route) {
         const number = names.numberOf(route);
         const row = saved.get(number);
         if (row === undefined) return undefined;
-        const position = Number(row['position'] ?? saved.get(names.numberOf(topic))?.['position'] ?? 0);
+        const position = Number(row['position']);
         const beyond = [...finished.all(position, number), ...retrying.all(number, position)];
         return { position, finished: new Set(beyond.map((it) => it['position'] as number)) };
       },
