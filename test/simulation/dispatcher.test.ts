@@ -68,6 +68,12 @@ describe('the dispatcher', () => {
     const plan = planOf({ answers }, { ordered: true, concurrency: 2 });
     await simulate(scenarioOf([plan], [append(2), pass(50), { kind: 'redrive' }]));
   });
+
+  test('lets an ordered delivery finish its attempts before what is redriven meanwhile under its key', async () => {
+    const plan = planOf({ answers: [{ kind: 'break', afterMs: 0 }] }, { ordered: true, concurrency: 1, retry: 1 });
+    const redrive = { kind: 'redrive' } as const;
+    await simulate({ ...scenarioOf([plan], [append(2), pass(300), redrive, redrive]), latencies: [1, 0, 0] });
+  });
 });
 
 const EVENT = { type: 'a', key: undefined };

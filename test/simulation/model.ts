@@ -22,6 +22,9 @@ interface Delivery {
   /** Whether a crash may have taken from the store what became of it. */
   isUncertain: boolean;
   answering: Answering | undefined;
+  /** When it was redriven last, and when its attempts since then began: by the model's count of such happenings. */
+  redrivenAt: number;
+  beganAt: number | undefined;
 }
 
 /** One attempt as a subscriber sees its beginning. */
@@ -39,6 +42,7 @@ export class Model {
   readonly #store: Store;
   readonly #now: () => number;
   readonly #deliveries = new Map<string, Map<Position, Delivery>>();
+  #happenings = 0;
   readonly #active = new Map<string, Set<Position>>();
   /** The end of the log when a route was first declared. */
   readonly #declaredAt = new Map<string, Position>();
@@ -71,6 +75,7 @@ export class Model {
       assert.ok(next === undefined || next.dueAt <= this.#now(), `${where}: before its wait is over`);
     }
     delivery.answering = answering;
+    delivery.beganAt ??= this.#happened();
     if (ordered) this.#checkOrder(route, position, where);
   }
 
@@ -97,6 +102,8 @@ export class Model {
     delivery.isFinal = false;
     delivery.made = { subscriber: 0, deadLetterSink: 0 };
     delivery.next = { dueAt: this.#now(), stage: 'subscriber' };
+    delivery.redrivenAt = this.#happened();
+    delivery.beganAt = undefined;
   }
 
   /** What was under way is not any more, and what was not written has not been. */
@@ -179,6 +186,11 @@ export class Model {
     assert.ok(wait >= Math.floor(least) && wait <= Math.ceil(least * 1.1), `${where}: waits ${wait} ms, not ${least}`);
   }
 
+  #happened(): number {
+    this.#happenings += 1;
+    return this.#happenings;
+  }
+
   #checkOrder(route: string, position: Position, where: string): void {
     const key = this.#keyOf(position);
     for (const other of this.#activeOf(route)) {
@@ -187,6 +199,8 @@ export class Model {
     for (const other of this.#wanted(route)) {
       if (other >= position) break;
       if (this.#keyOf(other) !== key) continue;
+      // What is redriven while a later one is in the midst of its attempts comes after that one.
+      if (this.#deliveryOf(route, other).redrivenAt > this.#deliveryOf(route, position).beganAt!) continue;
       assert.ok(this.#deliveryOf(route, other).isFinal, `${where}: before entry ${other} of the same key is finished`);
     }
   }
@@ -235,6 +249,8 @@ export class Model {
       isFinal: false,
       isUncertain: false,
       answering: undefined,
+      redrivenAt: 0,
+      beganAt: undefined,
     };
     deliveries.set(position, delivery);
     return delivery;
