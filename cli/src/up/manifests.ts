@@ -17,7 +17,10 @@ export interface ReadManifests {
   readonly receipts: readonly Receipt[];
 }
 
-/** Reads manifest files and folders and compiles them. Never throws: what is wrong is among the faults. */
+/**
+ * Reads manifest files and folders, once, and compiles them for a data port at this address. Never throws: what is wrong
+ * is among the faults. The address shows in statuses only: what has no fault with one has none with another.
+ */
 export function readManifests(paths: readonly string[], dataUrl: string): ReadManifests {
   const { declared, faults, receipts } = readFolders(paths);
   const plan = compilePlan(declared, dataUrl);

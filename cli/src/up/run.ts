@@ -6,6 +6,7 @@ import { openAdmin } from '@millrace/bus/admin/admin';
 import { Bus } from '@millrace/bus';
 import { FolderInUse, lockFolder } from '@millrace/bus/log/lock';
 import { openSqliteStore } from '@millrace/bus/log/sqlite/store';
+import { compilePlan } from '@millrace/bus/plan/compile';
 import { startLogger } from '@millrace/bus/telemetry/logger';
 import { startMetrics } from '@millrace/bus/telemetry/metrics';
 import { startTraces, traceOptionsFrom } from '@millrace/bus/telemetry/traces';
@@ -62,7 +63,8 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
 
   async function open(): Promise<Running> {
     // The manifests first: a fault in them must not cost a data folder.
-    refuseFaults(readManifests(settings.manifests, 'http://127.0.0.1'));
+    const read = readManifests(settings.manifests, `http://${settings.host}:${settings.port}`);
+    refuseFaults(read);
     const logger = opened(
       startLogger({
         write,
@@ -102,9 +104,10 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
     const metrics = opened(startMetrics({ gauges: () => gaugesOf(bus) }), (it) => it.close());
 
     const dataUrl = await listen(bus.ingress, settings.host, settings.port, '--port');
-    const read = readManifests(settings.manifests, dataUrl);
-    await functions.prepare(read.plan.workloads);
-    await bus.apply(read.plan);
+    // Only now is the port known for sure.
+    const plan = compilePlan(read.declared, dataUrl);
+    await functions.prepare(plan.workloads);
+    await bus.apply(plan);
 
     const startedAt = new Date().toISOString();
     let isBroken: string | undefined;
