@@ -10,7 +10,10 @@ export interface Queue {
   take(): Entry | undefined;
   /** Tells that an entry which was taken is finished for good. */
   release(entry: Entry): void;
-  /** Tells that an entry which never was in the queue is unfinished: those that must come after it wait. */
+  /**
+   * Tells that an entry which never was in the queue is unfinished: those that must come after it wait. To be called in
+   * the order of the log, before anything is taken.
+   */
   block(entry: Entry): void;
   /** Whether an entry that never was in the queue, or was taken before, may begin (again) now. If so, it is unfinished. */
   claim(entry: Entry): boolean;
@@ -79,8 +82,9 @@ export function openOrderedQueue(): Queue {
     claim(entry) {
       const { unfinished } = laneOf(entry);
       if (unfinished.size === 0) unfinished.add(entry.position);
-      // Of several that wait, the first in the log.
-      return unfinished.has(entry.position) && Math.min(...unfinished) === entry.position;
+      // Several are unfinished only when they were blocked, in the order of the log: the first goes first.
+      const [first] = unfinished;
+      return first === entry.position;
     },
   };
 }

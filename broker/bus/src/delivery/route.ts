@@ -80,8 +80,9 @@ export class RunningRoute {
   start(): void {
     const { log, progress, route } = this.#options;
     if (route.delivery.ordered) {
-      for (const waiting of progress.waiting(route.name, Number.MAX_SAFE_INTEGER)) {
-        const entry = log.get(waiting.position);
+      const positions = progress.waiting(route.name, Number.MAX_SAFE_INTEGER).map((it) => it.position);
+      for (const position of positions.toSorted((a, b) => a - b)) {
+        const entry = log.get(position);
         if (entry !== undefined) this.#queue.block(entry);
       }
     }
