@@ -3,18 +3,8 @@ import { test } from 'node:test';
 
 import { startBus } from '../support/bus.ts';
 import { post } from '../support/events.ts';
+import { trigger } from '../support/manifests.ts';
 import { startSubscriber } from '../support/subscriber.ts';
-
-const trigger = (name: string, url: string, more = '') => `
----
-apiVersion: eventing.knative.dev/v1
-kind: Trigger
-metadata: { name: ${name} }
-spec:
-  broker: default
-  subscriber: { uri: "${url}" }
-  ${more}
-`;
 
 test('an event reaches its subscriber, and the reply reaches the next', async () => {
   await using first = await startSubscriber(() => ({
@@ -31,8 +21,8 @@ test('an event reaches its subscriber, and the reply reaches the next', async ()
   await using second = await startSubscriber();
   await using bus = await startBus();
   await bus.apply(
-    trigger('ask', first.url, 'filter: { attributes: { type: asked } }') +
-      trigger('tell', second.url, 'filters: [{ cesql: "type = \'answered\'" }]'),
+    trigger('ask', first.url, { filter: { attributes: { type: 'asked' } } }) +
+      trigger('tell', second.url, { filters: [{ cesql: "type = 'answered'" }] }),
   );
   const response = await post(`${bus.url}/default/default`, {
     type: 'asked',

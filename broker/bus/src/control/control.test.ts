@@ -6,6 +6,7 @@ import type { RunningSource, SourceStatus } from '@millrace/event/source';
 import type { Condition, Feed, Inlet, Plan, Route, Status, Workload } from '../plan/plan.ts';
 import { Control } from './control.ts';
 import type { FunctionStatus, FunctionTrouble } from './ports.ts';
+import { PLAIN_DELIVERY } from '../plan/testing.ts';
 
 const INLET: Inlet = { path: '/default/default', topic: 't', namespace: 'default', broker: 'default' };
 
@@ -19,17 +20,7 @@ const ROUTE: Route = {
   target: { kind: 'function', workload: 'default/f' },
   replyTopic: undefined,
   deadLetter: undefined,
-  delivery: {
-    retry: 0,
-    backoffPolicy: 'linear',
-    backoffDelayMs: 0,
-    backoffMaxMs: undefined,
-    retryAfterMaxMs: undefined,
-    timeoutMs: 1_000,
-    format: 'binary',
-    ordered: false,
-    concurrency: 1,
-  },
+  delivery: PLAIN_DELIVERY,
 };
 
 const FEED: Feed = {

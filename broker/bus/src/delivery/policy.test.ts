@@ -4,19 +4,10 @@ import { describe, test } from 'node:test';
 import { HandlerFailure } from '@millrace/event/handler';
 
 import type { Delivery } from '../plan/plan.ts';
+import { PLAIN_DELIVERY } from '../plan/testing.ts';
 import { isRetriable, waitBefore } from './policy.ts';
 
-const DELIVERY: Delivery = {
-  retry: 10,
-  backoffPolicy: 'linear',
-  backoffDelayMs: 100,
-  backoffMaxMs: undefined,
-  retryAfterMaxMs: undefined,
-  timeoutMs: 1_000,
-  format: 'binary',
-  ordered: false,
-  concurrency: 1,
-};
+const DELIVERY: Delivery = { ...PLAIN_DELIVERY, retry: 10, backoffDelayMs: 100 };
 
 const waits = (delivery: Partial<Delivery>, error: unknown = new Error('broken'), random = 0) =>
   [1, 2, 3, 4].map((k) => waitBefore(k, { ...DELIVERY, ...delivery }, error, () => random));

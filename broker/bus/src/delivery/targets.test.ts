@@ -10,6 +10,7 @@ import type { Route, Target } from '../plan/plan.ts';
 import type { Addressed } from './attempt.ts';
 import { TargetFactory } from './targets.ts';
 import type { TargetsOptions } from './targets.ts';
+import { PLAIN_DELIVERY } from '../plan/testing.ts';
 
 const EVENT = makeEvent({ specversion: '1.0', id: '1', source: '/s', type: 't' }, undefined);
 const CONTEXT: HandlerContext = { signal: new AbortController().signal, headers: NO_HEADERS, attempt: 1 };
@@ -37,17 +38,7 @@ function routeTo(target: Target, deadLetter?: Target): Route {
     target,
     replyTopic: undefined,
     deadLetter,
-    delivery: {
-      retry: 0,
-      backoffPolicy: 'linear',
-      backoffDelayMs: 0,
-      backoffMaxMs: undefined,
-      retryAfterMaxMs: undefined,
-      timeoutMs: 1_000,
-      format: 'binary',
-      ordered: false,
-      concurrency: 1,
-    },
+    delivery: PLAIN_DELIVERY,
   };
 }
 
