@@ -18,13 +18,16 @@ export interface Wanted {
   readonly codeFolder?: string;
 }
 
+/** A file that was found. */
+export type FoundCode = Extract<Code, { language: 'node' | 'python' }>;
+
 /**
  * Finds the file of a function: where the annotation says; else under `<manifestFolder>/functions`, `<codeFolder>`
  * and `<codeFolder>/functions` by the service's name, then by the image's. A name stands for a file (`agent.ts`,
  * `.mts`, `.js`, `.mjs`, `.cjs`, `.py`) or for a folder with an `index`, `handler` or `main` of these, or with a
  * `package.json` whose `main` names one. Otherwise says where it looked, for people.
  */
-export function findCode(wanted: Wanted): { code: Code } | { lookedAt: string[] } {
+export function findCode(wanted: Wanted): { code: FoundCode } | { lookedAt: string[] } {
   const lookedAt: string[] = [];
   for (const place of placesOf(wanted)) {
     lookedAt.push(place);
@@ -85,6 +88,6 @@ function isCode(file: string): boolean {
   return (EXTENSIONS as readonly string[]).includes(extname(file));
 }
 
-function languageOf(file: string): Code['language'] {
+function languageOf(file: string): FoundCode['language'] {
   return extname(file) === '.py' ? 'python' : 'node';
 }

@@ -8,6 +8,9 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { systemClock } from './clock.ts';
+import type { Scaling } from '@millrace/resources/scaling';
+
 import { openFunctions } from './functions.ts';
 import type { FunctionLog, Functions, RunningFunction } from './functions.ts';
 import { aContext, anEvent, failureOf, jsonOf, textOf, until } from './test-support.ts';
@@ -27,17 +30,22 @@ describe('functions', () => {
   after(() => rm(folder, { recursive: true }));
   afterEach(() => functions?.close());
 
-  async function start(code: string, changes: Partial<Workload> = {}): Promise<RunningFunction> {
+  async function start(
+    code: string,
+    changes: Partial<Workload & Pick<Scaling, 'minScale' | 'maxScale'>> = {},
+  ): Promise<RunningFunction> {
+    const { minScale = 0, maxScale = 0, ...others } = changes;
     const file = join(folder, `code-${(files += 1)}.ts`);
     await writeFile(file, code);
     lines = [];
     clock = 1_000_000;
-    functions = openFunctions({ log: (line) => lines.push(line), now: () => clock });
+    functions = openFunctions({ log: (line) => lines.push(line), clock: { ...systemClock, now: () => clock } });
     return functions.start({
       ...WORKLOAD_DEFAULTS,
       name: 'default/tried',
       code: { language: 'node', file },
-      ...changes,
+      scaling: { ...WORKLOAD_DEFAULTS.scaling, minScale, maxScale },
+      ...others,
     });
   }
   const call = (running: RunningFunction, subject?: string, signal?: AbortSignal) =>
@@ -61,9 +69,9 @@ describe('functions', () => {
   describe('from zero and back', () => {
     test('begins nothing before the first call', async () => {
       const running = await start(PID);
-      assert.deepEqual(running.status(), { instances: 0, inFlight: 0, state: 'idle', message: '' });
+      assert.deepEqual([running.status().instances, running.status().state], [0, 'idle']);
       assert.equal(typeof jsonOf((await call(running)).event), 'number');
-      assert.deepEqual(running.status(), { instances: 1, inFlight: 0, state: 'running', message: '' });
+      assert.deepEqual([running.status().instances, running.status().state], [1, 'running']);
     });
 
     test('keeps the instance for the next call', async () => {
@@ -72,17 +80,8 @@ describe('functions', () => {
       assert.equal(textOf(first.event), textOf(second.event));
     });
 
-    test('goes back to zero after the idle time, and comes again', async () => {
-      const running = await start(PID, { idleMs: 20 });
-      const first = jsonOf((await call(running)).event) as number;
-      await until(() => running.status().instances === 0);
-      assert.throws(() => process.kill(first, 0), { code: 'ESRCH' });
-      assert.equal(running.status().state, 'idle');
-      assert.notEqual(jsonOf((await call(running)).event), first);
-    });
-
     test('keeps minScale instances without any call, and begins a new one for one that is lost', async () => {
-      const running = await start(PID, { minScale: 1, idleMs: 1 });
+      const running = await start(PID, { minScale: 1 });
       await until(() => running.status().state === 'running');
       const first = jsonOf((await call(running)).event) as number;
       process.kill(first, 'SIGKILL');
@@ -168,7 +167,7 @@ describe('functions', () => {
     });
 
     test('a call that is given up does not take the others of its instance with it', async () => {
-      const running = await start(HELD());
+      const running = await start(HELD(), { concurrency: 3 });
       const waiting = new AbortController();
       const stuck = failureOf(call(running, 'stuck', waiting.signal));
       const other = call(running, 'other');

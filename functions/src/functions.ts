@@ -1,8 +1,10 @@
+import { systemClock } from './clock.ts';
+import type { Clock } from './clock.ts';
 import type { FunctionLog } from './function-log.ts';
-import { ScaledFunction } from './scaled-function.ts';
 import type { RunningFunction } from './running-function.ts';
-import { processRuntime } from './runtime/process.ts';
+import { processRuntime } from './runtime/process/process.ts';
 import type { Runtime } from './runtime/runtime.ts';
+import { ScaledFunction } from './scaling/scaled-function.ts';
 import type { Workload } from './workload.ts';
 
 export type { FunctionLog } from './function-log.ts';
@@ -18,32 +20,40 @@ export interface Functions {
 
 /**
  * Opens a place for functions. `runtime` is where their instances live, by default processes of this machine;
- * `log` hears every line that they write; `now` is the clock, in milliseconds since 1970.
+ * `log` hears every line that they write.
  */
 export function openFunctions(
   options: {
-    now?: () => number;
+    clock?: Clock;
     log?: (line: FunctionLog) => void;
     runtime?: Runtime;
   } = {},
 ): Functions {
-  const now = options.now ?? Date.now;
+  const clock = options.clock ?? systemClock;
   const log = options.log ?? (() => {});
-  const runtime = options.runtime ?? processRuntime({ now });
+  const runtime = options.runtime ?? processRuntime({ now: () => clock.now() });
   const running = new Set<ScaledFunction>();
   return {
     start(workload) {
-      const started = new ScaledFunction(workload, runtime, log, now);
+      const started = new ScaledFunction({ workload, runtime, log, clock });
       running.add(started);
       return {
         handler: started.handler,
-        status: () => started.status(),
+        request: (call) => started.request(call),
+        room: () => started.room(),
+        onRoom: (listener) => started.onRoom(listener),
+        warm: () => started.warm(),
+        status: () => {
+          const status = started.status();
+          return { ...status, reason: status.state === 'failing' ? 'CrashLoop' : '' };
+        },
         drain: () => started.drain().finally(() => running.delete(started)),
       };
     },
     async close() {
       await Promise.all([...running].map((started) => started.close()));
       running.clear();
+      await runtime.close();
     },
   };
 }

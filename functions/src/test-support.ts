@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { makeEvent } from '@millrace/event/event';
 import type { CloudEvent } from '@millrace/event/event';
 import { HandlerFailure, NO_HEADERS } from '@millrace/event/handler';
-import type { HandlerContext } from '@millrace/event/handler';
+import type { Handler, HandlerContext } from '@millrace/event/handler';
+
+import { eventHandler } from './runtime/event-call.ts';
+import { maskOf } from './runtime/process/log-lines.ts';
+import type { Instance } from './runtime/runtime.ts';
+import type { Workload } from './workload.ts';
 
 /** An event `e-1` of type `com.example.asked` with JSON data; `attributes` change it, `data` replaces the data. */
 export function anEvent(
@@ -43,4 +48,9 @@ export async function failureOf(call: Promise<unknown>): Promise<HandlerFailure>
 /** Resolves when the condition holds; the test's own timeout is the bound. */
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** An instance as one who takes events, as its function calls it. */
+export function handlerOf(instance: Instance, workload: Workload): Handler {
+  return eventHandler(instance, workload, maskOf(workload.secretValues));
 }

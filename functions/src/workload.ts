@@ -1,7 +1,13 @@
+import type { Limits, Probe } from '@millrace/resources/container';
+import type { Scaling } from '@millrace/resources/scaling';
+import { scalingOf } from '@millrace/resources/scaling';
+
 /** A declared function: which code, what it is given, and how far it may scale. Plain data, made by the plan. */
 export interface Workload {
   /** `namespace/service`, such as `default/ticket-agent`. */
   readonly name: string;
+  /** The revision that this is, such as `ticket-agent-00001`; in logs and answers. */
+  readonly revision: string;
   readonly code: Code;
   /**
    * The variables as declared, secrets resolved. The code sees these and `PATH`, `HOME`, `TMPDIR` (both a private
@@ -12,29 +18,48 @@ export interface Workload {
   readonly secretValues: readonly string[];
   /** How long one call may take, in milliseconds, counted from when an instance gets it. */
   readonly timeoutMs: number;
-  /** How many calls one instance may have at once; 0 = no limit of the author's (we hand out 100 at most). */
+  /** How many calls one instance may have at once; 0 = no limit. */
   readonly concurrency: number;
-  /** How many instances there are at least, also without calls. */
-  readonly minScale: number;
-  /** How many instances there are at most; 0 = no bound of the author's (processes: 10). */
-  readonly maxScale: number;
-  /** How long an instance without a call is kept, in milliseconds. */
-  readonly idleMs: number;
+  readonly scaling: Scaling;
+  readonly limits: Limits;
+  /** When an instance takes calls; without one it does as soon as its port or socket listens. */
+  readonly readiness?: Probe | undefined;
 }
 
-/** One file of an author's. `file` is absolute. */
-export interface Code {
-  readonly language: 'node' | 'python';
-  readonly file: string;
-}
+/** What is run. All paths are absolute. */
+export type Code =
+  | {
+      /** One file of an author's, served by our runner in the form of its handler. */
+      readonly language: 'node' | 'python';
+      readonly file: string;
+      /** Where its dependencies were installed: a `node_modules` or a folder for Python's path. */
+      readonly packages?: string | undefined;
+      /** Where the file was found when `file` is a copy: what it asks of its surroundings is found there. */
+      readonly origin?: string | undefined;
+    }
+  | {
+      /** Any program: it listens on `$PORT`, or is begun for every call with the data on stdin and its reply on stdout. */
+      readonly language: 'program';
+      readonly command: readonly string[];
+      readonly folder: string;
+      readonly speaks: 'http' | 'stdio';
+    }
+  | {
+      /** A container image that listens on `port`. */
+      readonly language: 'image';
+      readonly image: string;
+      readonly command: readonly string[];
+      readonly arguments: readonly string[];
+      readonly port: number;
+    };
 
 /** What holds where nothing is declared. */
 export const WORKLOAD_DEFAULTS = {
+  revision: '',
   environment: {},
   secretValues: [],
   timeoutMs: 300_000,
   concurrency: 0,
-  minScale: 0,
-  maxScale: 0,
-  idleMs: 60_000,
+  scaling: scalingOf(undefined),
+  limits: {},
 } as const satisfies Omit<Workload, 'name' | 'code'>;

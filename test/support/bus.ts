@@ -10,6 +10,7 @@ import type { Entry } from '@millrace/bus/log/log';
 import type { Waiting } from '@millrace/bus/log/progress';
 import { openSqliteStore } from '@millrace/bus/log/sqlite/store';
 import { compilePlan } from '@millrace/bus/plan/compile';
+import { unavailable } from '@millrace/functions/unavailable';
 import { formatFault } from '@millrace/resources/fault';
 import { readManifest } from '@millrace/resources/manifest';
 
@@ -36,7 +37,7 @@ export interface TestBus extends AsyncDisposable {
 export async function startBus(options: Partial<BusOptions> & { folder?: string } = {}): Promise<TestBus> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'millrace-test-'));
   const bus = new Bus({
-    functions: { start: (workload) => ({ reason: 'CodeNotFound', message: `no code for ${workload.name}` }) },
+    functions: { start: ({ name }) => ({ ...unavailable('CodeNotFound', `no code for ${name}`), change() {} }) },
     sources: () => {
       throw new Error('no sources in this test');
     },

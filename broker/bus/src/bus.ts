@@ -92,7 +92,7 @@ export class Bus {
       sources: options.sources,
     });
     this.#targets = new TargetFactory({
-      functionOf: (workload) => this.control.functionOf(workload),
+      functionOf: (workload) => this.control.functionOf(workload)?.handler,
       aliases,
       maxAnswerBytes: 6 * maxEventBytes,
       now: () => environment.now(),

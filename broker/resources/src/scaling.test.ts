@@ -21,7 +21,7 @@ const DEFAULTS = {
   targetBurstCapacity: 211,
   minScale: 0,
   maxScale: 0,
-  initialScale: 1,
+  initialScale: 0,
   activationScale: 1,
   scaleDownDelayMs: 0,
   windowMs: 60_000,

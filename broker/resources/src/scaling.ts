@@ -20,6 +20,7 @@ export interface Scaling {
   minScale: number;
   /** 0: as many as it takes. */
   maxScale: number;
+  /** How many a new revision begins with. Knative begins one; here a revision proves itself when it is called. */
   initialScale: number;
   /** How many there are at least, when there are any. */
   activationScale: number;
@@ -38,7 +39,7 @@ const DEFAULTS: Scaling = {
   targetBurstCapacity: 211,
   minScale: 0,
   maxScale: 0,
-  initialScale: 1,
+  initialScale: 0,
   activationScale: 1,
   scaleDownDelayMs: 0,
   windowMs: 60_000,

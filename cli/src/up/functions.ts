@@ -1,10 +1,12 @@
 import { dirname } from 'node:path';
 
-import type { FunctionHost, RunningFunction } from '@millrace/bus/control/ports';
+import type { FunctionHost } from '@millrace/bus/control/ports';
 import type { Workload } from '@millrace/bus/plan/plan';
 import { findCode } from '@millrace/functions/find-code';
 import { openFunctions } from '@millrace/functions/functions';
 import type { FunctionLog } from '@millrace/functions/functions';
+import type { RunningFunction as LocalFunction } from '@millrace/functions/running-function';
+import { unavailable } from '@millrace/functions/unavailable';
 import type { StandInModel } from '@millrace/functions/stand-in/stand-in-model';
 
 export interface LocalFunctionsOptions {
@@ -23,7 +25,6 @@ export interface LocalFunctions extends FunctionHost {
 }
 
 const KEY = 'ANTHROPIC_API_KEY';
-const IDLE_MS = 60_000;
 
 /** Declared functions as processes of this machine. */
 export function openLocalFunctions(options: LocalFunctionsOptions): LocalFunctions {
@@ -40,36 +41,56 @@ export function openLocalFunctions(options: LocalFunctionsOptions): LocalFunctio
       standIn = await startStandInModel();
     },
     start(workload) {
-      const { namespace, service, image, code: annotation } = workload;
-      const found = findCode({
-        namespace,
-        service,
-        image,
-        ...(annotation === undefined ? {} : { annotation }),
-        manifestFolder: dirname(workload.manifest),
-        ...(options.codeFolder === undefined ? {} : { codeFolder: options.codeFolder }),
-      });
-      if ('lookedAt' in found)
-        return { reason: 'CodeNotFound', message: `found no code for it; looked at ${found.lookedAt.join(', ')}` };
-      const { name, timeoutMs, concurrency, minScale, maxScale } = workload;
-      const own = fromHost(workload, options);
-      return functions.start({
-        name,
-        code: found.code,
-        environment: { ...own, ...workload.environment, ...standInVariables(workload) },
-        secretValues: [...workload.secretValues, ...Object.values(own)],
-        timeoutMs,
-        concurrency,
-        minScale,
-        maxScale,
-        idleMs: IDLE_MS,
-      }) satisfies RunningFunction;
+      let current = begin(workload);
+      return {
+        handler: (event, context) => current.handler(event, context),
+        request: (call, how) => current.request(call, how),
+        room: () => current.room(),
+        onRoom: (listener) => current.onRoom(listener),
+        warm: () => current.warm(),
+        change(changed) {
+          const before = current;
+          current = begin(changed);
+          void before.drain();
+        },
+        status: () => current.status(),
+        drain: () => current.drain(),
+      };
     },
     async close() {
       await functions.close();
       await standIn?.close();
     },
   };
+
+  function begin(workload: Workload): LocalFunction {
+    const { namespace, service, image, code: annotation } = workload;
+    const found = findCode({
+      namespace,
+      service,
+      image,
+      ...(annotation === undefined ? {} : { annotation }),
+      manifestFolder: dirname(workload.manifest),
+      ...(options.codeFolder === undefined ? {} : { codeFolder: options.codeFolder }),
+    });
+    if ('lookedAt' in found) {
+      return unavailable('CodeNotFound', `found no code for it; looked at ${found.lookedAt.join(', ')}`);
+    }
+    const { name, timeoutMs, concurrency, scaling, limits, readiness } = workload;
+    const own = fromHost(workload, options);
+    return functions.start({
+      name,
+      revision: `${service}-00001`,
+      code: found.code,
+      environment: { ...own, ...workload.environment, ...standInVariables(workload) },
+      secretValues: [...workload.secretValues, ...Object.values(own)],
+      timeoutMs,
+      concurrency,
+      scaling,
+      limits,
+      readiness,
+    });
+  }
 
   function standInVariables(workload: Workload): Record<string, string> {
     if (standIn === undefined || !needsStandIn(workload, options)) return {};

@@ -2,26 +2,24 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
 import type { Answer } from '@millrace/event/handler';
 
-import { aContext, anEvent, failureOf, jsonOf, textOf } from '../test-support.ts';
+import { aContext, anEvent, failureOf, handlerOf, jsonOf, textOf } from '../test-support.ts';
 import { WORKLOAD_DEFAULTS } from '../workload.ts';
-import { processRuntime } from './process.ts';
-import type { Instance } from './runtime.ts';
+import { processRuntime } from './process/process.ts';
 
 describe('a Node function', () => {
   let folder: string;
-  let begun: Instance[] = [];
+  const runtime = processRuntime();
   let lines: string[];
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'millrace-node-'));
   });
-  after(() => rm(folder, { recursive: true }));
-  afterEach(async () => {
-    await Promise.all(begun.map((instance) => instance.kill()));
-    begun = [];
+  after(async () => {
+    await runtime.close();
+    await rm(folder, { recursive: true });
   });
 
   let files = 0;
@@ -33,10 +31,9 @@ describe('a Node function', () => {
     await writeFile(file, code);
     lines = [];
     const workload = { ...WORKLOAD_DEFAULTS, name: 'default/node', code: { language: 'node', file } } as const;
-    const instance = processRuntime().start(workload, (line) => lines.push(line.text));
-    begun.push(instance);
+    const instance = runtime.start(workload, (line) => lines.push(line.text));
     await instance.ready;
-    return instance.handler(anEvent(options.attributes, options.data), { ...aContext(), attempt: 3 });
+    return handlerOf(instance, workload)(anEvent(options.attributes, options.data), { ...aContext(), attempt: 3 });
   }
   const kindOf = 'export default (event) => ({ kind: event.data?.constructor.name, text: String(event.data) })';
 
@@ -136,7 +133,7 @@ describe('a Node function', () => {
   ] as const) {
     test(`may be written in ${name}, and nothing is said about it`, async () => {
       assert.equal(textOf((await call(code, { name })).event), 'e-1');
-      await begun[0]?.stop();
+      await runtime.close();
       assert.deepEqual(lines, []);
     });
   }

@@ -2,30 +2,32 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
-import type { Answer } from '@millrace/event/handler';
+import type { Answer, Handler } from '@millrace/event/handler';
 
 import { startStandInModel } from '../stand-in/stand-in-model.ts';
-import { aContext, anEvent, failureOf, jsonOf, textOf } from '../test-support.ts';
+import { aContext, anEvent, failureOf, handlerOf, jsonOf, textOf } from '../test-support.ts';
 import { WORKLOAD_DEFAULTS } from '../workload.ts';
-import { processRuntime } from './process.ts';
+import { processRuntime } from './process/process.ts';
 import type { Instance } from './runtime.ts';
 
 describe('a Python function', () => {
   let folder: string;
-  let begun: Instance[] = [];
+  const runtime = processRuntime();
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'millrace-python-'));
   });
-  after(() => rm(folder, { recursive: true }));
-  afterEach(async () => {
-    await Promise.all(begun.map((instance) => instance.kill()));
-    begun = [];
+  after(async () => {
+    await runtime.close();
+    await rm(folder, { recursive: true });
   });
 
   let files = 0;
-  async function start(code: string, environment: Record<string, string> = {}): Promise<Instance> {
+  async function start(
+    code: string,
+    environment: Record<string, string> = {},
+  ): Promise<Instance & { handler: Handler }> {
     const file = join(folder, `code_${(files += 1)}.py`);
     await writeFile(file, code);
     const workload = {
@@ -34,10 +36,9 @@ describe('a Python function', () => {
       code: { language: 'python', file },
       environment,
     } as const;
-    const instance = processRuntime().start(workload, () => {});
-    begun.push(instance);
+    const instance = runtime.start(workload, () => {});
     await instance.ready;
-    return instance;
+    return Object.assign(instance, { handler: handlerOf(instance, workload) });
   }
   async function call(
     code: string,

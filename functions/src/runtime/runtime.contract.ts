@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+
+import type { Handler } from '@millrace/event/handler';
 
 import type { FunctionLog } from '../function-log.ts';
-import { aContext, anEvent, failureOf, jsonOf, textOf, until } from '../test-support.ts';
+import { aContext, anEvent, failureOf, handlerOf, jsonOf, textOf, until } from '../test-support.ts';
 import { WORKLOAD_DEFAULTS } from '../workload.ts';
 import type { Workload } from '../workload.ts';
 import { NotTaken } from './runtime.ts';
@@ -22,7 +24,7 @@ export function testRuntime(adapter: { name: string; open: () => Runtime; skip?:
     };
     let folder: string;
     let lines: FunctionLog[];
-    let begun: Instance[] = [];
+    let runtime: Runtime;
 
     before(async () => {
       folder = await mkdtemp(join(tmpdir(), 'millrace-contract-'));
@@ -30,13 +32,13 @@ export function testRuntime(adapter: { name: string; open: () => Runtime; skip?:
     after(async () => {
       await rm(folder, { recursive: true, force: true });
     });
-    afterEach(async () => {
-      await Promise.all(begun.map((instance) => instance.kill()));
-      begun = [];
+    beforeEach(() => {
+      runtime = adapter.open();
     });
+    afterEach(() => runtime.close());
 
     let files = 0;
-    async function start(code: string, changes: Partial<Workload> = {}): Promise<Instance> {
+    async function start(code: string, changes: Partial<Workload> = {}): Promise<Instance & { handler: Handler }> {
       const file = join(folder, `code-${(files += 1)}.mjs`);
       await writeFile(file, code);
       lines = [];
@@ -46,9 +48,8 @@ export function testRuntime(adapter: { name: string; open: () => Runtime; skip?:
         code: { language: 'node', file },
         ...changes,
       };
-      const instance = adapter.open().start(workload, (line) => lines.push(line));
-      begun.push(instance);
-      return instance;
+      const instance = runtime.start(workload, (line) => lines.push(line));
+      return Object.assign(instance, { handler: handlerOf(instance, workload) });
     }
     contractTest('hands the event over with every attribute and its data', async () => {
       const instance = await start('export default (event) => ({ seen: { ...event, dataBytes: undefined } })');

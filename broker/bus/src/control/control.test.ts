@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import { scalingOf } from '@millrace/resources/scaling';
 import type { RunningSource, SourceStatus } from '@millrace/event/source';
 
 import type { Condition, Feed, Inlet, Plan, Route, Status, Workload } from '../plan/plan.ts';
 import { Control } from './control.ts';
-import type { FunctionStatus, FunctionTrouble } from './ports.ts';
+import type { FunctionStatus } from './ports.ts';
 import { PLAIN_DELIVERY } from '../plan/testing.ts';
 
 const INLET: Inlet = { path: '/default/default', topic: 't', namespace: 'default', broker: 'default' };
@@ -50,8 +51,15 @@ const WORKLOAD: Workload = {
   open: [],
   timeoutMs: 1_000,
   concurrency: 0,
-  minScale: 0,
-  maxScale: 0,
+  scaling: scalingOf(undefined),
+  limits: {},
+  readiness: undefined,
+  command: [],
+  arguments: [],
+  speaks: 'http',
+  port: 8080,
+  revisionName: undefined,
+  traffic: [],
 };
 
 const NOTHING: Plan = { inlets: [], routes: [], feeds: [], workloads: [], statuses: new Map(), faults: [] };
@@ -78,10 +86,18 @@ const ALL: Plan = {
 };
 
 const EVERYTHING_UP = ['function f', 'route r', 'source w', 'receiver w', 'inlet default'];
-const IDLE: FunctionStatus = { instances: 0, inFlight: 0, state: 'idle', message: '' };
+const IDLE: FunctionStatus = {
+  instances: 0,
+  inFlight: 0,
+  waiting: 0,
+  state: 'idle',
+  reason: '',
+  message: '',
+  notes: [],
+};
 
 /** A control whose actuators write down what they are told to do. */
-function startControl({ trouble, startRoute }: { trouble?: FunctionTrouble; startRoute?: () => Promise<void> } = {}) {
+function startControl({ startRoute }: { startRoute?: () => Promise<void> } = {}) {
   const done: string[] = [];
   const short = (name: string) => name.split('/').at(-1)!;
   const reports = new Map<string, (status: SourceStatus) => void>();
@@ -102,13 +118,16 @@ function startControl({ trouble, startRoute }: { trouble?: FunctionTrouble; star
     functions: {
       start({ name }) {
         done.push(`function ${short(name)}`);
-        return (
-          trouble ?? {
-            handler: async () => ({ status: 299 }),
-            status: () => functionStatus,
-            drain: async () => void done.push(`-function ${short(name)}`),
-          }
-        );
+        return {
+          handler: async () => ({ status: 299 }),
+          request: () => Promise.reject(new Error('not called')),
+          room: () => Infinity,
+          onRoom: () => () => {},
+          warm() {},
+          change: () => void done.push(`~function ${short(name)}`),
+          status: () => functionStatus,
+          drain: async () => void done.push(`-function ${short(name)}`),
+        };
       },
     },
     sources(feed, _outlet, report): RunningSource {
@@ -170,12 +189,12 @@ describe('a plan is applied', () => {
     assert.deepEqual(done(), ['-route r', 'route r']);
   });
 
-  test('by starting the new revision of a function before the old one is waited for', async () => {
+  test('by telling a function that it has changed, which goes on taking calls', async () => {
     const { control, done } = startControl();
     await control.apply(ALL);
     done();
     await control.apply({ ...ALL, workloads: [{ ...WORKLOAD, image: 'f:2' }] });
-    assert.deepEqual(done().toSorted(), ['-function f', 'function f']);
+    assert.deepEqual(done(), ['~function f']);
     assert.notEqual(control.functionOf('default/f'), undefined);
   });
 
@@ -221,11 +240,9 @@ describe('a function', () => {
   });
 
   test('that cannot run shows on its Service and on the Trigger that needs it, and on no other', async () => {
-    const trouble = { reason: 'CodeNotFound', message: 'there is no code' };
-    const { control, condition } = startControl({ trouble });
+    const { control, condition, setFunction } = startControl();
     await control.apply(ALL);
-    assert.equal(control.functionOf('default/f'), undefined);
-    assert.equal(control.functionStatuses().size, 0);
+    setFunction({ state: 'unavailable', reason: 'CodeNotFound', message: 'there is no code' });
     for (const type of ['ConfigurationsReady', 'Ready']) {
       assert.equal(condition('Service/default/f', type), 'False CodeNotFound: there is no code');
     }
@@ -241,7 +258,7 @@ describe('a function', () => {
     const { control, condition, setFunction } = startControl();
     await control.apply(ALL);
     assert.equal(condition('Service/default/f', 'Ready'), 'True');
-    setFunction({ state: 'failing', message: 'it ends at once' });
+    setFunction({ state: 'failing', reason: 'CrashLoop', message: 'it ends at once' });
     assert.equal(condition('Service/default/f', 'Ready'), 'False CrashLoop: it ends at once');
     setFunction({ state: 'running', instances: 1 });
     assert.equal(condition('Service/default/f', 'Ready'), 'True');

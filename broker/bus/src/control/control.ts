@@ -1,4 +1,3 @@
-import type { Handler } from '@millrace/event/handler';
 import type { Outlet, RunningSource, SourceStatus } from '@millrace/event/source';
 
 import { withCondition } from '../plan/conditions.ts';
@@ -6,7 +5,7 @@ import type { Trouble } from '../plan/conditions.ts';
 import type { Feed, Inlet, Plan, Route, Status, Workload } from '../plan/plan.ts';
 import { SOURCE_CONDITION } from '../plan/sources.ts';
 import { difference } from './diff.ts';
-import type { FunctionHost, FunctionStatus, FunctionTrouble, RunningFunction, SourceHost } from './ports.ts';
+import type { Called, FunctionHost, FunctionStatus, RunningFunction, SourceHost } from './ports.ts';
 
 /** What control moves: given by the bus, which knows the rooms. */
 export interface Actuators {
@@ -26,7 +25,7 @@ const NOTHING: Plan = { inlets: [], routes: [], feeds: [], workloads: [], status
 /** Keeps what runs true to the plan, and knows how each resource is. Never touches an event. */
 export class Control {
   readonly #actuators: Actuators;
-  readonly #functions = new Map<string, RunningFunction | FunctionTrouble>();
+  readonly #functions = new Map<string, RunningFunction>();
   readonly #sources = new Map<string, { feed: Feed; running: RunningSource; status: () => SourceStatus | undefined }>();
   #plan = NOTHING;
   #applying: Promise<void> = Promise.resolve();
@@ -50,16 +49,15 @@ export class Control {
     return applied;
   }
 
-  /** The handler of a function, or undefined when it cannot run. */
-  functionOf(workload: string): Handler | undefined {
-    const running = this.#functions.get(workload);
-    return running !== undefined && 'handler' in running ? running.handler : undefined;
+  /** A declared function, or undefined when there is none of this name. */
+  functionOf(workload: string): Called | undefined {
+    return this.#functions.get(workload);
   }
 
   /** How many instances and calls each running function has. */
   functionStatuses(): Map<string, FunctionStatus> {
     const statuses = new Map<string, FunctionStatus>();
-    for (const [name, running] of this.#functions) if ('handler' in running) statuses.set(name, running.status());
+    for (const [name, running] of this.#functions) statuses.set(name, running.status());
     return statuses;
   }
 
@@ -73,17 +71,16 @@ export class Control {
     for (const workload of this.#plan.workloads) {
       const running = this.#functions.get(workload.name);
       if (running === undefined) continue;
-      if (!('handler' in running)) {
-        set(workload.key, 'ConfigurationsReady', running);
-        for (const route of this.#plan.routes) {
-          if (route.target.kind !== 'function' || route.target.workload !== workload.name) continue;
-          const message = `the Service ${workload.name} is not ready: ${running.message}`;
-          set(route.key, route.sinkCondition, { reason: running.reason, message });
-        }
-        continue;
+      const { state, reason, message } = running.status();
+      if (reason !== '') set(workload.key, 'ConfigurationsReady', { reason, message });
+      if (state !== 'unavailable') continue;
+      for (const route of this.#plan.routes) {
+        if (route.target.kind !== 'function' || route.target.workload !== workload.name) continue;
+        set(route.key, route.sinkCondition, {
+          reason,
+          message: `the Service ${workload.name} is not ready: ${message}`,
+        });
       }
-      const { state, message } = running.status();
-      if (state === 'failing') set(workload.key, 'ConfigurationsReady', { reason: 'CrashLoop', message });
     }
     for (const { feed, status } of this.#sources.values()) {
       const told = status();
@@ -114,7 +111,9 @@ export class Control {
     inlets.stopped.forEach((inlet) => actuators.closeInlet(inlet));
     await Promise.all(feeds.stopped.map((feed) => this.#stopSource(feed)));
     await Promise.all(routes.stopped.map((route) => actuators.stopRoute(route)));
-    const ended = workloads.stopped.map((workload) => this.#stopFunction(workload));
+    const isChanged = ({ name }: Workload) => workloads.started.some((it) => it.name === name);
+    const removed = workloads.stopped.filter((it) => !isChanged(it));
+    const ended = removed.map((workload) => this.#stopFunction(workload));
 
     // Should something not start, this is what runs, and what the next plan is compared with.
     const running = {
@@ -125,7 +124,9 @@ export class Control {
     };
     this.#plan = { ...plan, ...running };
     for (const workload of workloads.started) {
-      this.#functions.set(workload.name, actuators.functions.start(workload));
+      const known = this.#functions.get(workload.name);
+      if (known === undefined) this.#functions.set(workload.name, actuators.functions.start(workload));
+      else known.change(workload);
       running.workloads.push(workload);
     }
     for (const route of routes.started) {
@@ -141,7 +142,6 @@ export class Control {
       running.inlets.push(inlet);
     }
     this.#plan = plan;
-    // What an old revision has, it finishes while the new one takes what comes.
     await Promise.all(ended);
   }
 
@@ -166,7 +166,7 @@ export class Control {
   async #stopFunction(workload: Workload): Promise<void> {
     const running = this.#functions.get(workload.name);
     this.#functions.delete(workload.name);
-    if (running !== undefined && 'handler' in running) await running.drain();
+    await running?.drain();
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { formatFault, readManifest } from '@millrace/resources/manifest';
+import { scalingOf } from '@millrace/resources/scaling';
 
 import { compilePlan } from './compile.ts';
 import type { Plan } from './plan.ts';
@@ -278,8 +279,15 @@ describe('a Service', () => {
         open: [],
         timeoutMs: 300_000,
         concurrency: 0,
-        minScale: 0,
-        maxScale: 0,
+        scaling: scalingOf(undefined),
+        limits: {},
+        readiness: undefined,
+        command: [],
+        arguments: [],
+        speaks: 'http',
+        port: 8080,
+        revisionName: undefined,
+        traffic: [],
       },
     ]);
     assert.deepEqual(notTrue(plan, 'Service/default/agent'), []);

@@ -1,5 +1,7 @@
+import type { Limits, Probe } from '@millrace/resources/container';
 import type { Complaint } from '@millrace/resources/fault';
 
+import type { Scaling } from '@millrace/resources/scaling';
 import type { TriggerFilter } from '../filter/trigger-filter.ts';
 
 /**
@@ -142,9 +144,30 @@ export interface Workload {
   readonly timeoutMs: number;
   /** Calls at once for each instance; 0: no limit. */
   readonly concurrency: number;
-  readonly minScale: number;
-  /** 0: no limit. */
-  readonly maxScale: number;
+  readonly scaling: Scaling;
+  readonly limits: Limits;
+  readonly readiness: Probe | undefined;
+  /** The container's command and arguments; both empty when the code is served by its handler. */
+  readonly command: readonly string[];
+  readonly arguments: readonly string[];
+  /** The annotation `millrace.dev/speaks`: how a command is called. */
+  readonly speaks: 'http' | 'stdio';
+  /** The port that a container of the image listens on. */
+  readonly port: number;
+  /** The name that the template gives its revision; without one it is made. */
+  readonly revisionName: string | undefined;
+  /** Which revisions get the calls; empty: the latest that is ready. */
+  readonly traffic: readonly Traffic[];
+}
+
+/** A part of the calls of a function, and who gets it (Serving's `spec.traffic`). */
+export interface Traffic {
+  /** Undefined: the latest that is ready. */
+  readonly revisionName: string | undefined;
+  /** Of all calls; those of a tag are beside them. */
+  readonly percent: number;
+  /** The name under which it can be called by itself. */
+  readonly tag: string | undefined;
 }
 
 /** A resource's status, as Knative shows it. */

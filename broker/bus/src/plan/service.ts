@@ -1,16 +1,23 @@
 import { keyOf } from '@millrace/resources/resource';
+import { limitsOf, probeOf } from '@millrace/resources/container';
 import { scalingOf } from '@millrace/resources/scaling';
-import type { Service } from '@millrace/resources/service';
+import type { Service, ServiceSpec } from '@millrace/resources/service';
 
 import { conditionsOf } from './conditions.ts';
 import type { Trouble } from './conditions.ts';
-import type { Status, Workload } from './plan.ts';
+import type { Status, Traffic, Workload } from './plan.ts';
 import type { World } from './world.ts';
 
 const CONDITIONS = ['ConfigurationsReady', 'RoutesReady'];
 
 /** Names the code of a Service: a file or folder, relative to the manifest's folder. On the service or its template. */
 export const CODE_ANNOTATION = 'millrace.dev/code';
+
+/** How a container with a command is called: `http` (it listens on $PORT, the default) or `stdio`. On the template. */
+export const SPEAKS_ANNOTATION = 'millrace.dev/speaks';
+
+/** What Serving's containers listen on when they name no port. */
+const DEFAULT_PORT = 8080;
 
 /** A Service is a workload; when something that its environment needs is missing, it is one that cannot run. */
 export function planService(
@@ -23,7 +30,6 @@ export function planService(
   const { template } = spec;
   const [container] = template.spec.containers;
   const { environment, secrets, open, trouble } = environmentOf(service, world);
-  const scaling = scalingOf(template.metadata?.annotations);
   const status: Status = {
     kind: 'Service',
     namespace,
@@ -45,10 +51,22 @@ export function planService(
     open,
     timeoutMs: (template.spec.timeoutSeconds ?? 300) * 1_000,
     concurrency: template.spec.containerConcurrency ?? 0,
-    minScale: scaling.minScale,
-    maxScale: scaling.maxScale,
+    scaling: scalingOf(template.metadata?.annotations),
+    limits: limitsOf(container),
+    readiness: probeOf(container),
+    command: container?.command ?? [],
+    arguments: container?.args ?? [],
+    speaks: template.metadata?.annotations?.[SPEAKS_ANNOTATION] === 'stdio' ? 'stdio' : 'http',
+    port: container?.ports?.[0]?.containerPort ?? DEFAULT_PORT,
+    revisionName: template.metadata?.name,
+    traffic: trafficOf(spec),
   };
   return { workload, status };
+}
+
+/** All to the latest revision, unless the service says otherwise. */
+function trafficOf({ traffic = [] }: ServiceSpec): Traffic[] {
+  return traffic.map(({ revisionName, percent = 0, tag }) => ({ revisionName, percent, tag }));
 }
 
 interface Environment {

@@ -1,20 +1,25 @@
 // Serves one file of an author's over HTTP on a unix domain socket: CloudEvents in binary mode in, an event or a
 // plain body out. It stands alone (no imports of ours), so that it can run wherever the author's code runs.
 //
-//   node node-runner.mjs <file> <socket> <source of replies>
+//   node node-runner.mjs
 //
-// File descriptor 3 hears one line of JSON: {"ready":true}, or {"error":"…"} when the file cannot be loaded.
+// File descriptor 3 brings one line of JSON, the order (see RunnerOrder in launcher.ts), and hears one line:
+// {"ready":true}, or {"error":"…"} when the file cannot be loaded. Until the order comes, nothing of an author's runs.
 import { randomUUID } from 'node:crypto';
-import { closeSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { Socket } from 'node:net';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
-
-const [file, socket, source] = process.argv.slice(2);
 
 // Node's own bound of 16 KiB is too small for events with long extensions.
 const MAX_HEADER_BYTES = 256 * 1024;
 const FAILURE = Symbol('failure');
+
+const control = new Socket({ fd: 3 });
+const { file, socket, home, environment, source } = await readOrder();
+for (const name in process.env) delete process.env[name];
+Object.assign(process.env, environment);
+process.chdir(home);
 
 try {
   const handler = await load(file);
@@ -26,8 +31,7 @@ try {
   server.listen(socket, () => tell({ ready: true }));
 } catch (error) {
   console.error(error);
-  tell({ error: describe(error) });
-  process.exit(1);
+  tell({ error: describe(error) }, () => process.exit(1));
 }
 
 // We are asked to go when no call is left, but what was printed may still be on its way.
@@ -36,9 +40,18 @@ process.on('SIGTERM', () => {
   if (!authorDecides) process.stdout.write('', () => process.stderr.write('', () => process.exit(0)));
 });
 
-function tell(message) {
-  writeSync(3, `${JSON.stringify(message)}\n`);
-  closeSync(3);
+async function readOrder() {
+  let text = '';
+  for await (const chunk of control.iterator({ destroyOnReturn: false })) {
+    text += chunk;
+    if (text.endsWith('\n')) return JSON.parse(text);
+  }
+  // Nobody needs us any more.
+  return process.exit(0);
+}
+
+function tell(message, then = () => {}) {
+  control.end(`${JSON.stringify(message)}\n`, then);
 }
 
 async function load(file) {

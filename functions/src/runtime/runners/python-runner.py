@@ -1,9 +1,10 @@
 """Serves one file of an author's over HTTP on a unix domain socket: CloudEvents in binary mode in, an event or a
 plain body out. Standard library only, so that it can run wherever the author's code runs.
 
-    python3 python-runner.py <file> <socket> <source of replies>
+    python3 python-runner.py
 
-File descriptor 3 hears one line of JSON: {"ready": true}, or {"error": "..."} when the file cannot be loaded.
+File descriptor 3 brings one line of JSON, the order (see RunnerOrder in launcher.ts), and hears one line:
+{"ready": true}, or {"error": "..."} when the file cannot be loaded.
 The form of the handler is told by its name and its number of arguments; see FORMS.
 """
 
@@ -25,7 +26,21 @@ import urllib.parse
 import uuid
 from http.server import BaseHTTPRequestHandler
 
-FILE, SOCKET, SOURCE = sys.argv[1:4]
+def read_order():
+    text = b""
+    while not text.endswith(b"\n"):
+        chunk = os.read(3, 65536)
+        if not chunk:
+            sys.exit(0)
+        text += chunk
+    return json.loads(text)
+
+
+ORDER = read_order()
+FILE, SOCKET, SOURCE = ORDER["file"], ORDER["socket"], ORDER["source"]
+os.environ.clear()
+os.environ.update(ORDER["environment"])
+os.chdir(ORDER["home"])
 
 # The library's own bound of 100 headers is too small for events with many extensions.
 http.client._MAXHEADERS = 1000

@@ -1,4 +1,4 @@
 import { processRuntime } from './process.ts';
-import { testRuntime } from './runtime.contract.ts';
+import { testRuntime } from '../runtime.contract.ts';
 
 testRuntime({ name: 'process', open: () => processRuntime() });

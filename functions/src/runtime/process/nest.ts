@@ -17,46 +17,63 @@ rm -rf -- "$1"`;
 
 /** What the processes of one runtime share while there are any: a private folder, and a guard against orphans. */
 export interface Nest {
-  /** Makes a folder for one instance, readable by this user only. */
+  /** Makes a folder, readable by this user only. */
   enter(name: string): string;
+  /** Resolves when the folder is gone. */
+  leave(folder: string): Promise<void>;
   /** From now on this process group ends when we do. */
   watch(group: number): void;
-  /** The instance of this folder is gone, and its process group too. Resolves when the folder is. */
-  leave(folder: string, group: number | undefined): Promise<void>;
+  /** The group is gone: its number may be given to somebody else. */
+  unwatch(group: number): Promise<void>;
 }
 
-/** Makes a nest. It holds no process and no folder while it has no instance. */
+/** Makes a nest. It holds no process and no folder while nothing is in it. */
 export function makeNest(): Nest {
   let current: Brood | undefined;
-  const broods = new Map<string, Brood>();
+  const folders = new Map<string, Brood>();
+  const groups = new Map<number, Brood>();
+
+  async function lessen(brood: Brood): Promise<void> {
+    brood.members -= 1;
+    if (brood.members > 0) return;
+    if (brood === current) current = undefined;
+    await Promise.all([remove(brood.folder), endGuard(brood.guard)]);
+  }
   return {
     enter(name) {
       current ??= beginBrood();
       const folder = join(current.folder, name);
       mkdirSync(folder, { mode: 0o700 });
       current.members += 1;
-      broods.set(folder, current);
+      folders.set(folder, current);
       return folder;
     },
-    watch(group) {
-      current?.groups.add(group);
-      if (current) tellGuard(current);
-    },
-    async leave(folder, group) {
-      const brood = broods.get(folder);
+    async leave(folder) {
+      const brood = folders.get(folder);
       if (brood === undefined) return;
-      broods.delete(folder);
-      if (group !== undefined) brood.groups.delete(group);
+      folders.delete(folder);
+      await remove(folder);
+      await lessen(brood);
+    },
+    watch(group) {
+      current ??= beginBrood();
+      current.members += 1;
+      current.groups.add(group);
+      groups.set(group, current);
+      tellGuard(current);
+    },
+    async unwatch(group) {
+      const brood = groups.get(group);
+      if (brood === undefined) return;
+      groups.delete(group);
+      brood.groups.delete(group);
       tellGuard(brood);
-      brood.members -= 1;
-      if (brood.members > 0) return remove(folder);
-      if (brood === current) current = undefined;
-      await Promise.all([remove(brood.folder), endGuard(brood.guard)]);
+      await lessen(brood);
     },
   };
 }
 
-/** One life of the nest: from its first instance until it has none. */
+/** One life of the nest: from when something enters it until nothing is left. */
 interface Brood {
   readonly folder: string;
   readonly guard: ChildProcess;

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 
 import type { CloudEvent } from '@millrace/event/event';
 import { EventFault, makeEvent } from '@millrace/event/event';
-import type { Answer, HandlerContext } from '@millrace/event/handler';
+import type { Handler } from '@millrace/event/handler';
 import { HandlerFailure } from '@millrace/event/handler';
 import { decodeHttp, encodeBinary, travellingHeaders } from '@millrace/event/http';
-import type { Dispatcher } from 'undici';
+import { headerOf } from '@millrace/event/web';
 
 import type { Workload } from '../workload.ts';
-import { NotTaken } from './runtime.ts';
+import { brokenCall } from './broken-call.ts';
+import type { Instance } from './runtime.ts';
 
 /** More than this of an answer is a failure, and is not read. */
 const MAX_ANSWER_BYTES = 10 * 1024 * 1024;
@@ -21,50 +22,37 @@ const KEPT_REFUSAL_BYTES = 1024;
 export const REPLY_TYPE = 'dev.millrace.function.reply';
 
 /**
- * Calls a program that speaks HTTP, with the event in binary mode (CloudEvents HTTP binding §3.1).
+ * An instance as one who takes events: each goes to it in binary mode (CloudEvents HTTP binding §3.1).
  *
  * A 2xx with an event is a reply; a 2xx with a plain body becomes one (type {@link REPLY_TYPE}, source
  * `/functions/<namespace>/<service>`, the subject of the event), because that is how OpenFaaS, Fission and Nuclio
- * functions answer; a 2xx without a body is no reply. Everything else rejects: {@link NotTaken} when no connection
- * came about, a `HandlerFailure` otherwise.
+ * functions answer; a 2xx without a body is no reply. Everything else rejects: `NotTaken` when the event did not reach
+ * the code, a `HandlerFailure` otherwise. `mask` hides secrets in what a refusal says.
  */
-export async function callOverHttp(
-  server: Dispatcher,
-  workload: Workload,
-  mask: (text: string) => string,
-  event: CloudEvent,
-  context: HandlerContext,
-): Promise<Answer> {
-  const message = encodeBinary(event);
-  const response = await server
-    .request({
-      origin: 'http://localhost',
-      path: '/',
-      method: 'POST',
-      headers: { ...context.headers, 'x-millrace-attempt': String(context.attempt), ...message.headers },
-      body: message.body ?? null,
-      signal: context.signal,
-      responseHeaders: 'raw',
-    })
-    .catch((error: unknown) => {
-      throw isRefusedConnection(error) ? new NotTaken('no connection', { cause: error }) : error;
-    });
-  const status = response.statusCode;
-  const rawHeaders = response.headers as unknown as string[];
-  const ok = status >= 200 && status < 300;
-  const body = await readBody(response.body, ok ? MAX_ANSWER_BYTES : MAX_REFUSAL_BYTES);
-  if (!ok) throw refusal(status, rawHeaders, mask(body.bytes.toString()));
-  if (body.cut) throw new HandlerFailure(`answered with more than ${MAX_ANSWER_BYTES} bytes`, { status });
-  return {
-    status,
-    event: replyOf(workload, event, status, rawHeaders, body.bytes),
-    headers: travellingHeaders(rawHeaders),
+export function eventHandler(instance: Instance, workload: Workload, mask: (text: string) => string): Handler {
+  return async (event, context) => {
+    const { headers, attempt, signal } = context;
+    const message = encodeBinary(event);
+    const rawHeaders: string[] = [];
+    for (const all of [headers, { 'x-millrace-attempt': String(attempt) }, message.headers]) {
+      for (const name in all) rawHeaders.push(name, all[name]!);
+    }
+    const answer = await instance.call({ method: 'POST', path: '/', rawHeaders, body: message.body, signal }, event.id);
+    const { status } = answer;
+    const ok = status >= 200 && status < 300;
+    const body = await readBody(answer.body, ok ? MAX_ANSWER_BYTES : MAX_REFUSAL_BYTES).catch(
+      async (error: unknown) => {
+        throw await brokenCall(workload, instance, signal, error);
+      },
+    );
+    if (!ok) throw refusal(status, answer.rawHeaders, mask(body.bytes.toString()));
+    if (body.cut) throw new HandlerFailure(`answered with more than ${MAX_ANSWER_BYTES} bytes`, { status });
+    return {
+      status,
+      event: replyOf(workload, event, status, answer.rawHeaders, body.bytes),
+      headers: travellingHeaders(answer.rawHeaders),
+    };
   };
-}
-
-function isRefusedConnection(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  return code === 'ECONNREFUSED' || code === 'ENOENT' || code === 'UND_ERR_CONNECT_TIMEOUT';
 }
 
 async function readBody(stream: AsyncIterable<Buffer>, limit: number): Promise<{ bytes: Buffer; cut: boolean }> {
@@ -101,7 +89,7 @@ function said(text: string): string {
 
 /** RFC 9110 §10.2.3: seconds, or a date. */
 function retryAfterMs(rawHeaders: readonly string[]): number | undefined {
-  const value = header(rawHeaders, 'retry-after');
+  const value = headerOf(rawHeaders, 'retry-after');
   if (value === undefined) return undefined;
   const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - Date.now();
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
@@ -125,7 +113,7 @@ function replyOf(
         type: workload.environment['MILLRACE_REPLY_TYPE'] || REPLY_TYPE,
         subject: event.subject,
         time: new Date().toISOString(),
-        datacontenttype: header(rawHeaders, 'content-type') ?? 'application/octet-stream',
+        datacontenttype: headerOf(rawHeaders, 'content-type') ?? 'application/octet-stream',
       },
       body,
     );
@@ -134,11 +122,4 @@ function replyOf(
     // With the status that it had: to ask again would bring the same reply.
     throw new HandlerFailure(`replied with what is no CloudEvent: ${fault.message}`, { status, cause: fault });
   }
-}
-
-function header(rawHeaders: readonly string[], name: string): string | undefined {
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]!.toLowerCase() === name) return rawHeaders[index + 1];
-  }
-  return undefined;
 }

@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 
-import type { Answer } from '@millrace/event/handler';
-import { HandlerFailure } from '@millrace/event/handler';
+import type { WebAnswer } from '@millrace/event/web';
 
-import { NotTaken } from './runtime/runtime.ts';
-import type { Instance, Runtime } from './runtime/runtime.ts';
+import { systemClock } from '../clock.ts';
+
+import { NotTaken } from '../runtime/runtime.ts';
+import type { Instance, Runtime } from '../runtime/runtime.ts';
 import { ScaledFunction } from './scaled-function.ts';
-import { aContext, anEvent, failureOf, until } from './test-support.ts';
-import { WORKLOAD_DEFAULTS } from './workload.ts';
+import { aContext, anEvent, failureOf, until } from '../test-support.ts';
+import { WORKLOAD_DEFAULTS } from '../workload.ts';
 
 /** Instances that do as they are told: no process, no time. */
-function scripted(calls: (number: number) => () => Promise<Answer>): Runtime & { begun: number } {
+function scripted(calls: (number: number) => () => Promise<WebAnswer>): Runtime & { begun: number } {
   return {
     begun: 0,
     start() {
@@ -21,11 +23,26 @@ function scripted(calls: (number: number) => () => Promise<Answer>): Runtime & {
         resolve('ended');
         await ended;
       };
-      const instance: Instance = { id: '1', ready: Promise.resolve(), ended, handler: call, stop: end, kill: end };
+      const instance: Instance = {
+        id: '1',
+        ready: Promise.resolve(),
+        notes: [],
+        ended,
+        call,
+        stop: end,
+        kill: end,
+      };
       return instance;
     },
+    async close() {},
   };
 }
+
+const answer = (status: number, body = ''): WebAnswer => ({
+  status,
+  rawHeaders: [],
+  body: Readable.from([Buffer.from(body)]),
+});
 
 function scaled(runtime: Runtime): ScaledFunction {
   const workload = {
@@ -33,22 +50,17 @@ function scaled(runtime: Runtime): ScaledFunction {
     name: 'default/a',
     code: { language: 'node', file: '/a' },
   } as const;
-  return new ScaledFunction(
-    workload,
-    runtime,
-    () => {},
-    () => 0,
-  );
+  return new ScaledFunction({ workload, runtime, log: () => {}, clock: { ...systemClock, now: () => 0 } });
 }
 
 describe('a scaled function', () => {
   test('takes a call that meets a stopping instance to another one', async () => {
     const runtime = scripted((number) => async () => {
       if (number === 1) throw new NotTaken('stopping');
-      return { status: 200 };
+      return answer(204);
     });
     const running = scaled(runtime);
-    assert.deepEqual(await running.handler(anEvent(), aContext()), { status: 200 });
+    assert.deepEqual(await running.handler(anEvent(), aContext()), { status: 204, event: undefined, headers: undefined });
     assert.equal(runtime.begun, 2);
     await running.close();
   });
@@ -69,6 +81,7 @@ describe('a scaled function', () => {
       start() {
         throw new Error('no space left on device');
       },
+      async close() {},
     });
     assert.match((await failureOf(running.handler(anEvent(), aContext()))).message, /cannot start: no space left/);
     assert.equal(running.status().state, 'failing');
@@ -82,18 +95,20 @@ describe('a scaled function', () => {
   });
 
   test('is well again once an instance answers, be it with a failure', async () => {
-    const refusal = new HandlerFailure('answered 500', { status: 500 });
     const running = scaled(
-      scripted((number) => () => Promise.reject(number === 1 ? new NotTaken('refused') : refusal)),
+      scripted((number) => async () => {
+        if (number === 1) throw new NotTaken('refused');
+        return answer(500, 'no');
+      }),
     );
-    assert.equal(await failureOf(running.handler(anEvent(), aContext())), refusal);
+    assert.equal((await failureOf(running.handler(anEvent(), aContext()))).status, 500);
     assert.equal(running.status().state, 'running');
     await running.drain();
     assert.equal(running.status().state, 'idle');
   });
 
   test('refuses at once a call that nobody waits for', async () => {
-    const runtime = scripted(() => async () => ({ status: 200 }));
+    const runtime = scripted(() => async () => answer(204));
     const running = scaled(runtime);
     await failureOf(running.handler(anEvent(), aContext(AbortSignal.abort())));
     assert.equal(runtime.begun, 0);
