@@ -10,6 +10,7 @@ export interface MessagesRequest {
   readonly messages: readonly { readonly role: string; readonly content: unknown }[];
   readonly tools?: readonly { readonly name: string; readonly input_schema?: Schema }[];
   readonly tool_choice?: { readonly type: string; readonly name?: string };
+  readonly output_config?: { readonly format?: { readonly type: string; readonly schema?: Schema } | null };
   readonly stream?: boolean;
 }
 
@@ -27,6 +28,22 @@ export type Block =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'tool_use'; readonly id: string; readonly name: string; readonly input: unknown };
 
+/** What the model says in one message. */
+export interface Turn {
+  readonly content: readonly Block[];
+  /** Without it, `tool_use` when the content uses a tool, else `end_turn`. */
+  readonly stop_reason?: string;
+  /** Counts that replace those which are made after the length of the texts. */
+  readonly usage?: Partial<Usage>;
+}
+
+interface Usage {
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly cache_read_input_tokens: number;
+  readonly cache_creation_input_tokens: number;
+}
+
 /** A message as the Messages API answers it. */
 export interface Message {
   readonly id: string;
@@ -34,53 +51,96 @@ export interface Message {
   readonly role: 'assistant';
   readonly model: string;
   readonly content: readonly Block[];
-  readonly stop_reason: 'end_turn' | 'tool_use';
+  readonly stop_reason: string;
   readonly stop_sequence: null;
-  readonly usage: { readonly input_tokens: number; readonly output_tokens: number };
+  readonly usage: Usage;
 }
+
+/** Models that think first and so cannot be told to use a tool; see "What's new" of each in Anthropic's documentation. */
+const CHOOSES_ITS_TOOLS = /^claude-(?:(?:opus|sonnet)-5-5|(?:fable|mythos)-5-1)$/;
 
 /** The first thing that is wrong with a request, or undefined. */
 export function faultOf(request: Partial<MessagesRequest>): string | undefined {
   if (typeof request.model !== 'string') return 'model: Field required';
   if (!Number.isInteger(request.max_tokens) || request.max_tokens! < 1) return 'max_tokens: expected an integer from 1';
   if (!Array.isArray(request.messages) || request.messages.length === 0) return 'messages: at least one is required';
+  if (insists(request) && CHOOSES_ITS_TOOLS.test(request.model))
+    return 'tool_choice: type "tool" and "any" are not supported for this model.';
   return undefined;
 }
 
 /**
- * Answers a request, always the same way: a tool that the request insists on is used, with an input made after its
- * schema; anything else gets a text that quotes the last message.
+ * What the stand-in says to a request, always the same: it uses the tool that the request insists on, else the first
+ * that the conversation has not used yet, with an input made after its schema; then it answers in the format that is
+ * asked for, else with a text that quotes the last message.
  */
-export function answerTo(request: MessagesRequest): Message {
-  const hash = createHash('sha256').update(JSON.stringify(request)).digest('hex').slice(0, 24);
-  const asked = textOf(request.messages.at(-1)?.content);
+export function turnFor(request: MessagesRequest): Turn {
+  const question = textOf(request.messages[0]?.content);
   const tool = toolOf(request);
-  const block: Block =
-    tool === undefined
-      ? { type: 'text', text: `${LABEL} You said: ${asked.slice(0, 200)}` }
-      : { type: 'tool_use', id: `toolu_${hash}`, name: tool.name, input: valueOf(tool.input_schema ?? {}, '', asked) };
+  if (tool !== undefined) {
+    const input = valueOf(tool.input_schema ?? {}, '', question);
+    return { content: [{ type: 'tool_use', id: `toolu_${hashOf(request)}`, name: tool.name, input }] };
+  }
+  const schema = request.output_config?.format?.schema;
+  const text =
+    schema === undefined
+      ? `${LABEL} You said: ${textOf(request.messages.at(-1)?.content).slice(0, 200)}`
+      : JSON.stringify(valueOf(schema, '', question));
+  return { content: [{ type: 'text', text }] };
+}
+
+/** The message that carries a turn. */
+export function messageOf(request: MessagesRequest, { content, stop_reason, usage }: Turn): Message {
   return {
-    id: `msg_${hash}`,
+    id: `msg_${hashOf(request)}`,
     type: 'message',
     role: 'assistant',
     model: request.model,
-    content: [block],
-    stop_reason: tool === undefined ? 'end_turn' : 'tool_use',
+    content,
+    stop_reason: stop_reason ?? (content.some(({ type }) => type === 'tool_use') ? 'tool_use' : 'end_turn'),
     stop_sequence: null,
-    usage: { input_tokens: tokens(JSON.stringify(request.messages)), output_tokens: tokens(JSON.stringify(block)) },
+    usage: {
+      input_tokens: tokens(JSON.stringify(request.messages)),
+      output_tokens: tokens(JSON.stringify(content)),
+      cache_read_input_tokens: 0,
+      cache_creation_input_tokens: 0,
+      ...usage,
+    },
   };
 }
 
-function toolOf(request: MessagesRequest): { name: string; input_schema?: Schema } | undefined {
-  const choice = request.tool_choice;
-  if (choice?.type === 'tool') return request.tools?.find((tool) => tool.name === choice.name);
-  return choice?.type === 'any' ? request.tools?.[0] : undefined;
+function insists({ tool_choice: choice }: Partial<MessagesRequest>): boolean {
+  return choice?.type === 'tool' || choice?.type === 'any';
+}
+
+function toolOf(request: MessagesRequest): NonNullable<MessagesRequest['tools']>[number] | undefined {
+  const { tools, tool_choice: choice } = request;
+  if (choice?.type === 'none') return undefined;
+  if (choice?.type === 'tool') return tools?.find(({ name }) => name === choice.name);
+  const used = new Set(request.messages.flatMap(({ content }) => blocksOf(content)).map(({ name }) => name));
+  return tools?.find(({ name }) => !used.has(name)) ?? (insists(request) ? tools?.[0] : undefined);
+}
+
+interface AnyBlock {
+  readonly text?: unknown;
+  readonly name?: unknown;
+  /** Of the result of a tool. */
+  readonly content?: unknown;
+}
+
+function blocksOf(content: unknown): readonly AnyBlock[] {
+  return Array.isArray(content) ? content : [];
 }
 
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
-  return content.map((block: { text?: unknown }) => (typeof block.text === 'string' ? block.text : '')).join('\n');
+  return blocksOf(content)
+    .map(({ text, content }) => (typeof text === 'string' ? text : textOf(content)))
+    .join('\n');
+}
+
+function hashOf(request: MessagesRequest): string {
+  return createHash('sha256').update(JSON.stringify(request)).digest('hex').slice(0, 24);
 }
 
 /** A value that fits the schema. Of an enum, the first that the question speaks of, else the first. */

@@ -2,16 +2,17 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import Anthropic, { APIError, BadRequestError } from '@anthropic-ai/sdk';
+import type { MessageParam } from '@anthropic-ai/sdk/resources/messages';
 
 import { startStandInModel } from './stand-in-model.ts';
-import type { StandInFault, StandInModel } from './stand-in-model.ts';
+import type { StandInAnswer, StandInModel } from './stand-in-model.ts';
 
 describe('the stand-in model, asked through the SDK', () => {
   let standIn: StandInModel;
   let anthropic: Anthropic;
-  let fault: StandInFault | undefined;
+  let told: ReturnType<StandInAnswer>;
   before(async () => {
-    standIn = await startStandInModel({ fault: () => fault });
+    standIn = await startStandInModel({ answer: () => told });
     anthropic = new Anthropic({ apiKey: 'any', baseURL: standIn.url, maxRetries: 0 });
   });
   after(() => standIn.close());
@@ -53,6 +54,7 @@ describe('the stand-in model, asked through the SDK', () => {
   test('uses the tool that it must, with an input that fits the schema', async () => {
     const message = await anthropic.messages.create({
       ...QUESTION,
+      model: 'claude-sonnet-5',
       tools: [TOOL],
       tool_choice: { type: 'tool', name: 'file' },
     });
@@ -60,6 +62,32 @@ describe('the stand-in model, asked through the SDK', () => {
     const [block] = message.content;
     assert.ok(block?.type === 'tool_use');
     assert.deepEqual(block.input, FILED);
+  });
+
+  test('uses each tool once before it answers, and quotes what came of it', async () => {
+    const tools = [TOOL, { ...TOOL, name: 'look' }];
+    const messages: MessageParam[] = [...QUESTION.messages];
+    const used: string[] = [];
+    for (;;) {
+      const { content } = await anthropic.messages.create({ ...QUESTION, messages, tools });
+      const [block] = content;
+      messages.push({ role: 'assistant', content });
+      if (block?.type !== 'tool_use') {
+        assert.deepEqual(block?.type === 'text' && block.text, '[stand-in model] You said: look is done');
+        break;
+      }
+      used.push(block.name);
+      const result = { type: 'tool_result' as const, tool_use_id: block.id, content: `${block.name} is done` };
+      messages.push({ role: 'user', content: [result] });
+    }
+    assert.deepEqual(used, ['file', 'look']);
+  });
+
+  test('answers in the format that is asked for', async () => {
+    const format = { type: 'json_schema' as const, schema: TOOL.input_schema };
+    const { content } = await anthropic.messages.create({ ...QUESTION, output_config: { format } });
+    assert.ok(content[0]?.type === 'text');
+    assert.deepEqual(JSON.parse(content[0].text), FILED);
   });
 
   test('streams the same text in pieces', async () => {
@@ -73,7 +101,7 @@ describe('the stand-in model, asked through the SDK', () => {
   });
 
   test('streams the use of a tool', async () => {
-    const request = { ...QUESTION, tools: [TOOL], tool_choice: { type: 'any' as const } };
+    const request = { ...QUESTION, tools: [TOOL] };
     const [block] = (await anthropic.messages.stream(request).finalMessage()).content;
     assert.ok(block?.type === 'tool_use');
     assert.deepEqual(block.input, FILED);
@@ -82,6 +110,9 @@ describe('the stand-in model, asked through the SDK', () => {
   test('refuses as the API does', async () => {
     const rejected = anthropic.messages.create({ ...QUESTION, max_tokens: 0 });
     await assert.rejects(rejected, BadRequestError);
+    const forced = anthropic.messages.create({ ...QUESTION, tools: [TOOL], tool_choice: { type: 'any' } });
+    const apiMessage = 'tool_choice: type "tool" and "any" are not supported for this model.';
+    await assert.rejects(forced, { apiMessage });
     const wrong = await fetch(`${standIn.url}/v1/messages`, {
       method: 'POST',
       body: '{',
@@ -92,11 +123,23 @@ describe('the stand-in model, asked through the SDK', () => {
     assert.equal((await fetch(`${standIn.url}/v1/models`)).status, 404);
   });
 
-  test('can be told to be overloaded', async () => {
-    fault = { status: 529, type: 'overloaded_error', retryAfterSeconds: 7 };
+  test('can be told to be overloaded, before it answers or meanwhile', async () => {
+    told = { status: 529, type: 'overloaded_error', retryAfterSeconds: 7 };
     const rejected: unknown = await anthropic.messages.create(QUESTION).catch((error: unknown) => error);
-    fault = undefined;
-    assert.ok(rejected instanceof APIError);
+    told = { ...told, midStream: true };
+    const broken = anthropic.messages.stream(QUESTION).finalMessage();
+    const brokenOff: unknown = await broken.catch((error: unknown) => error);
+    told = undefined;
+    assert.ok(rejected instanceof APIError && brokenOff instanceof APIError);
     assert.deepEqual([rejected.status, (rejected.headers as Headers).get('retry-after')], [529, '7']);
+    assert.deepEqual([brokenOff.status, brokenOff.type], [undefined, 'overloaded_error']);
+  });
+
+  test('can be told what to say', async () => {
+    told = { content: [{ type: 'text', text: 'No.' }], stop_reason: 'refusal', usage: { cache_read_input_tokens: 9 } };
+    const { content, stop_reason, usage } = await anthropic.messages.create(QUESTION);
+    told = undefined;
+    assert.deepEqual(content, [{ type: 'text', text: 'No.' }]);
+    assert.deepEqual([stop_reason, usage.cache_read_input_tokens], ['refusal', 9]);
   });
 });

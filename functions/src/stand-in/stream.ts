@@ -15,6 +15,15 @@ export function* streamOf(message: Message): Generator<string> {
   yield sse('message_stop', {});
 }
 
+/** The beginning of a streamed answer that breaks off with an error, as the API does when it is overloaded meanwhile. */
+export function* brokenStreamOf(message: Message, error: object): Generator<string> {
+  for (const part of streamOf(message)) {
+    if (part.startsWith('event: content_block_stop')) break;
+    yield part;
+  }
+  yield sse('error', { error });
+}
+
 function emptied(block: Block): object {
   return block.type === 'text' ? { ...block, text: '' } : { ...block, input: {} };
 }
