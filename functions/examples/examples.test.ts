@@ -93,7 +93,7 @@ describe('the examples', () => {
   describe('ticket-agent', () => {
     const TICKET = { subject: 'Billing', body: 'I was charged twice, this is urgent.', customer: 'c-1' };
     async function triage(data: unknown, fault?: StandInFault): Promise<Answer> {
-      const model = await startStandInModel({ fault: () => fault });
+      const model = await startStandInModel({ answer: () => fault });
       const environment = { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'none' };
       try {
         return await call('ticket-agent', { attributes: { type: 'com.example.ticket.created' }, data }, environment);
@@ -102,9 +102,12 @@ describe('the examples', () => {
       }
     }
 
-    test('replies with the triage of the ticket', async () => {
+    test('replies with the triage of the ticket, and what it cost', async () => {
       const { event } = await triage(TICKET);
       assert.deepEqual([event?.type, event?.subject], ['com.example.ticket.triaged', 'e-1']);
+      const { llmmodel, llmrequests, llmcostusd } = event?.extensions ?? {};
+      assert.deepEqual([llmmodel, llmrequests], ['claude-sonnet-5-5', '1']);
+      assert.match(String(llmcostusd), /^0\.00\d+$/);
       assert.deepEqual(jsonOf(event), {
         category: 'billing',
         priority: 'urgent',
@@ -130,5 +133,18 @@ describe('the examples', () => {
       assert.equal(failure.status, 400);
       assert.match(failure.message, /data\.body: expected a string/);
     });
+  });
+
+  test('research-agent searches its pages and reads one before it answers', async () => {
+    const asked: unknown[] = [];
+    const model = await startStandInModel({ answer: ({ messages }) => void asked.push(messages.at(-1)?.content) });
+    const environment = { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'none' };
+    const data = 'How long does shipping take?';
+    const { event } = await call('research-agent', { data }, environment).finally(() => model.close());
+    assert.equal(event?.type, 'com.example.question.answered');
+    assert.deepEqual([event?.extensions['llmrequests'], asked.length, asked[0]], ['3', 3, data]);
+    const { question, answer } = jsonOf(event);
+    assert.equal(question, data);
+    assert.match(answer, /^\[stand-in model\] You said: # Shipping\n\nA parcel within Europe/);
   });
 });
