@@ -35,6 +35,8 @@ export interface BusOptions {
   readonly retainBytes?: number;
   /** Whether events that come without a trace begin one. Default: false. */
   readonly trace?: boolean;
+  /** Whether functions get ready while those before them in a flow are at work. Default: true. */
+  readonly prewarm?: boolean;
 }
 
 const MIB = 1024 * 1024;
@@ -79,7 +81,13 @@ export class Bus {
       maxEventBytes,
       isDraining: () => this.#isDraining,
     });
-    this.dispatcher = new Dispatcher({ log: store.log, progress: store.progress, gate: this.gate, environment });
+    this.dispatcher = new Dispatcher({
+      log: store.log,
+      progress: store.progress,
+      gate: this.gate,
+      environment,
+      prewarm: options.prewarm,
+    });
     this.control = new Control({
       openInlet: (inlet) => this.#paths.inlets.set(inlet.path, inlet),
       closeInlet: (inlet) => this.#paths.inlets.delete(inlet.path),
@@ -92,7 +100,7 @@ export class Bus {
       sources: options.sources,
     });
     this.#targets = new TargetFactory({
-      functionOf: (workload) => this.control.functionOf(workload)?.handler,
+      functionOf: (workload) => this.control.functionOf(workload),
       aliases,
       maxAnswerBytes: 6 * maxEventBytes,
       now: () => environment.now(),

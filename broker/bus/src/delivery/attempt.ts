@@ -8,12 +8,16 @@ import type { Gate, GateRefusal } from '../log/gate.ts';
 import type { Entry } from '../log/log.ts';
 import type { Failure, Settlement, Stage } from '../log/progress.ts';
 import type { Route } from '../plan/plan.ts';
+import type { Callee } from './callee.ts';
 import { AttemptDeadline } from './deadline.ts';
 import { asDeadLetter, failureOf } from './dead-letter.ts';
 import { isRetriable, waitBefore } from './policy.ts';
 
 /** A target that a route sends to, and its address in the words of error extensions. A topic is entered by the gate. */
-export type Addressed = { readonly address: string } & ({ readonly handler: Handler } | { readonly topic: string });
+export type Addressed = { readonly address: string } & (
+  | { readonly handler: Handler; /** Where it is a function of ours. */ readonly callee?: () => Callee | undefined }
+  | { readonly topic: string }
+);
 
 export interface Targets {
   readonly subscriber: Addressed;

@@ -5,6 +5,7 @@ import type { Log, Position } from '../log/log.ts';
 import type { Progress, SavedPosition } from '../log/progress.ts';
 import type { Route } from '../plan/plan.ts';
 import type { Targets } from './attempt.ts';
+import { Prewarm } from './prewarm.ts';
 import { RunningRoute } from './route.ts';
 import { TopicReader } from './topic-reader.ts';
 
@@ -13,6 +14,8 @@ export interface DispatcherOptions {
   readonly progress: Progress;
   readonly gate: Gate;
   readonly environment: Environment;
+  /** Whether functions get ready while those before them are at work. Default: yes. */
+  readonly prewarm?: boolean | undefined;
 }
 
 const SAVE_EVERY_MS = 1_000;
@@ -22,11 +25,13 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #readers = new Map<string, TopicReader>();
   readonly #routes = new Map<string, RunningRoute>();
+  readonly #prewarm: Prewarm | undefined;
   #cancelSave: (() => void) | undefined;
   #isDraining = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#prewarm = options.prewarm === false ? undefined : new Prewarm();
     this.#saveLater();
   }
 
@@ -59,7 +64,10 @@ export class Dispatcher {
       filter,
       from,
       topicPosition: () => reader.position,
+      prewarm: this.#prewarm,
     });
+    const { subscriber } = targets;
+    if ('callee' in subscriber && subscriber.callee !== undefined) this.#prewarm?.add(route, subscriber.callee);
     this.#routes.set(route.name, running);
     reader.add(running, filter);
     running.start();
@@ -72,6 +80,7 @@ export class Dispatcher {
     this.#routes.delete(name);
     const reader = this.#readerOf(running.route.topic);
     reader.remove(running);
+    this.#prewarm?.remove(running.route);
     await running.drain();
     await this.#save({ route: name, position: running.passed() });
     if (reader.routes.size > 0) return;

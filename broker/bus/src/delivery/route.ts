@@ -10,6 +10,7 @@ import type { Attempted } from '../log/facts.ts';
 import { nextSpan } from '../log/trace-context.ts';
 import { attempt } from './attempt.ts';
 import type { Targets, Work } from './attempt.ts';
+import type { Prewarm } from './prewarm.ts';
 import { openOrderedQueue, openUnorderedQueue } from './queue.ts';
 import type { Queue } from './queue.ts';
 
@@ -25,6 +26,8 @@ export interface RunningRouteOptions {
   readonly from: RouteProgress;
   /** How far the reader of the topic has come: what a route that follows has seen. */
   readonly topicPosition: () => Position;
+  /** Gets the functions ready that come after this route. */
+  readonly prewarm?: Prewarm | undefined;
 }
 
 /** So many outcomes may wait to be written before the route pauses: a full disk must not fill the memory. */
@@ -59,6 +62,8 @@ export class RunningRoute {
   #dueAt = Number.POSITIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
   #lastSaved: Position | undefined;
+  /** While the function has no room: ends waiting for it. */
+  #stopAwaitingRoom: (() => void) | undefined;
 
   constructor(options: RunningRouteOptions) {
     this.#options = options;
@@ -135,6 +140,7 @@ export class RunningRoute {
     }
     this.#stop.abort();
     this.#cancelTimer?.();
+    this.#stopAwaitingRoom?.();
   }
 
   /** Begins nothing more; resolves when what is under way is over and written. */
@@ -151,12 +157,16 @@ export class RunningRoute {
   #accept(entry: Entry): void {
     this.#unfinished.add(entry.position);
     this.#queue.push(entry);
+    this.#options.prewarm?.took(entry, this.route);
   }
 
   #pump(): void {
     const { concurrency } = this.#options.route.delivery;
     const isFree = () =>
-      this.#inFlight.size < concurrency && this.#settling.size < MOST_UNSETTLED && !this.#stop.signal.aborted;
+      this.#inFlight.size < concurrency &&
+      this.#settling.size < MOST_UNSETTLED &&
+      !this.#stop.signal.aborted &&
+      this.#hasRoom();
     if (isFree()) this.#tryDue();
     while (isFree()) {
       const entry = this.#queue.take();
@@ -164,6 +174,23 @@ export class RunningRoute {
       this.#begin({ entry, attempt: 1, stage: 'subscriber', tries: 0, failure: undefined, waited: false });
     }
     if (this.#isBehind && !this.#isReading && this.#held < concurrency && isFree()) this.#catchUp();
+  }
+
+  /**
+   * Whether the function that is called would take one more; what it would not stays in the log. When it would not, this
+   * route goes on when a call has ended.
+   */
+  #hasRoom(): boolean {
+    const { subscriber } = this.#options.targets;
+    const callee = 'callee' in subscriber ? subscriber.callee?.() : undefined;
+    if (callee === undefined || callee.room() > 0) return true;
+    this.#stopAwaitingRoom ??= callee.onRoom(() => {
+      if (callee.room() <= 0) return;
+      this.#stopAwaitingRoom?.();
+      this.#stopAwaitingRoom = undefined;
+      this.#pump();
+    });
+    return false;
   }
 
   #catchUp(): void {
@@ -220,7 +247,7 @@ export class RunningRoute {
     this.#dueAt = Number.POSITIVE_INFINITY;
     let isHeldBack = false;
     for (const { position, dueAt, ...rest } of waiting) {
-      if (dueAt > now || this.#inFlight.size >= route.delivery.concurrency) {
+      if (dueAt > now || this.#inFlight.size >= route.delivery.concurrency || !this.#hasRoom()) {
         this.#expect(dueAt);
         break;
       }
@@ -259,9 +286,12 @@ export class RunningRoute {
 
   async #run(begun: Omit<Work, 'headers'>): Promise<void> {
     const { entry } = begun;
-    const { environment } = this.#options;
+    const { environment, prewarm } = this.#options;
     const headers = nextSpan(entry.headers, () => environment.random());
-    const settlement = await attempt({ ...begun, headers }, this.#options);
+    const settled = attempt({ ...begun, headers }, this.#options);
+    // After the call itself, which is what matters first.
+    if (begun.stage === 'subscriber') prewarm?.began(this.route);
+    const settlement = await settled;
     if (facts.attempted.hasSubscribers) {
       facts.attempted.publish({ entry, settlement, traceparent: headers?.['traceparent'] } satisfies Attempted);
     }

@@ -10,6 +10,7 @@ import type { Route, Target } from '../plan/plan.ts';
 import type { Addressed } from './attempt.ts';
 import { TargetFactory } from './targets.ts';
 import type { TargetsOptions } from './targets.ts';
+import type { Callee } from './callee.ts';
 import { PLAIN_DELIVERY } from '../plan/testing.ts';
 
 const EVENT = makeEvent({ specversion: '1.0', id: '1', source: '/s', type: 't' }, undefined);
@@ -26,6 +27,13 @@ function startFactory(options: Partial<TargetsOptions> = {}) {
   });
   return { factory, [Symbol.asyncDispose]: () => factory.close() };
 }
+
+const aCallee = (handler: Handler): Callee => ({
+  handler,
+  room: () => Infinity,
+  onRoom: () => () => {},
+  warm() {},
+});
 
 function routeTo(target: Target, deadLetter?: Target): Route {
   return {
@@ -127,15 +135,15 @@ describe('a function as a target', () => {
   });
 
   test('is looked for at every call', async () => {
-    let running: Handler | undefined;
+    let running: Callee | undefined;
     await using at = startFactory({ functionOf: () => running });
     const handler = handlerOf(at.factory.of(route).subscriber);
     await assert.rejects(handler(EVENT, CONTEXT), { status: 503 });
-    running = (event, context) => {
+    running = aCallee(async (event, context) => {
       assert.equal(event, EVENT);
       assert.equal(context, CONTEXT);
-      return Promise.resolve({ status: 204 });
-    };
+      return { status: 204 };
+    });
     assert.deepEqual(await handler(EVENT, CONTEXT), { status: 204 });
   });
 });

@@ -5,11 +5,12 @@ import type { Handler } from '@millrace/event/handler';
 import { urlHandler } from '@millrace/event/send';
 
 import type { Route, Target } from '../plan/plan.ts';
+import type { Callee } from './callee.ts';
 import type { Addressed, Targets } from './attempt.ts';
 
 export interface TargetsOptions {
-  /** The handler of a declared function, or undefined when it does not run. Asked at every call: functions come and go. */
-  readonly functionOf: (workload: string) => Handler | undefined;
+  /** A declared function, or undefined when there is none. Asked at every call: functions come and go. */
+  readonly functionOf: (workload: string) => Callee | undefined;
   /** Addresses that stand for others, as `host:port`: manifests may name cluster addresses. */
   readonly aliases: Readonly<Record<string, string>>;
   /** The longest reply that is read, in bytes. */
@@ -46,7 +47,11 @@ export class TargetFactory {
       case 'topic':
         return { address: target.topic, topic: target.topic };
       case 'function':
-        return { address: functionAddress(target.workload), handler: this.#functionHandler(target.workload) };
+        return {
+          address: functionAddress(target.workload),
+          handler: this.#functionHandler(target.workload),
+          callee: () => this.#options.functionOf(target.workload),
+        };
       case 'url':
         return { address: target.url, handler: this.#urlHandler(target.url, route, as) };
     }
@@ -55,8 +60,8 @@ export class TargetFactory {
   #functionHandler(workload: string): Handler {
     const { functionOf } = this.#options;
     return (event, context) => {
-      const handler = functionOf(workload);
-      if (handler !== undefined) return handler(event, context);
+      const callee = functionOf(workload);
+      if (callee !== undefined) return callee.handler(event, context);
       return Promise.reject(new HandlerFailure(`the function ${workload} is not ready`, { status: 503 }));
     };
   }

@@ -14,6 +14,8 @@ export const facts = {
   refused: channel('millrace:refused'),
   /** One attempt of a delivery is over. */
   attempted: channel('millrace:attempted'),
+  /** A function was told to get ready because an event is on its way to it. */
+  prewarmed: channel('millrace:prewarmed'),
 } as const;
 
 export interface Accepted {
@@ -26,6 +28,12 @@ export interface Refused {
   readonly path: string;
   readonly status: number;
   readonly reason: string;
+}
+
+export interface Prewarmed {
+  /** The route whose reply is expected, and the one that it is expected to take. */
+  readonly route: string;
+  readonly next: string;
 }
 
 export interface Attempted {
