@@ -87,10 +87,9 @@ export class Autoscaler {
     this.#panic = new MetricWindow(panicWindowMs(scaling), scaling.metricAggregationAlgorithm);
     this.#memory = firstDecisionState(now, ready);
     this.#excess = excessBurstCapacity(scaling, this.#target, scaling.initialScale, 0);
-    const stage = this.#stage(true);
-    const leastReady = this.#bounds.leastReady(stage);
-    this.#gate = firstGateState(now, leastReady);
-    this.#desired = this.#bounds.hold({ instances: Math.max(leastReady, ready), reason: '' }, stage).instances;
+    const first = { instances: Math.max(scaling.initialScale, ready), reason: '' };
+    this.#desired = this.#bounds.hold(first, this.#stage(true)).instances;
+    this.#gate = firstGateState(now, this.#desired);
   }
 
   /** Takes what was measured in the last second. Called once a second: what comes twice in a second adds up. */

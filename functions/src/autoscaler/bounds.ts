@@ -24,7 +24,8 @@ export class Bounds {
 
   /** With so many ready the revision is active, and its initial scale reached. */
   leastReady(stage: Stage): number {
-    return Math.min(Math.max(this.#minScale(stage), stage.wasReached ? 1 : this.#scaling.initialScale), this.#most);
+    const initialScale = stage.wasReached ? 0 : this.#scaling.initialScale;
+    return Math.min(Math.max(1, this.#minScale(stage), initialScale), this.#most);
   }
 
   /** What is wanted, raised to the lower bounds, but never above the upper one. */

@@ -45,9 +45,9 @@ export interface GateOutput {
   readonly state: GateState;
 }
 
-/** The state of a new revision: on its way up, unless it is to begin with nothing. */
-export function firstGateState(now: number, leastReady: number): GateState {
-  return { phase: leastReady === 0 ? 'inactive' : 'activating', since: now, proxiedSince: undefined };
+/** The state of a revision that begins with so many instances: on its way up, when there are to be any. */
+export function firstGateState(now: number, instances: number): GateState {
+  return { phase: instances === 0 ? 'inactive' : 'activating', since: now, proxiedSince: undefined };
 }
 
 /**
@@ -103,7 +103,6 @@ function phaseAfter(
   { ready, leastReady }: GateInput,
   before: GateState['phase'],
 ): GateState['phase'] {
-  if (seen === 0 || leastReady === 0) return 'inactive';
-  if (seen === undefined && before === 'inactive') return 'inactive';
+  if (seen === 0 || (seen === undefined && before === 'inactive')) return 'inactive';
   return ready < leastReady ? 'activating' : 'active';
 }
