@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 
-import type { FunctionContext, FunctionEvent } from '../author.ts';
+import type { FunctionContext, FunctionEvent, FunctionHandler } from '../author.ts';
 import { startStandInModel } from '../stand-in/stand-in-model.ts';
 import type { MessagesRequest, StandInAnswer, StandInModel, Turn } from '../stand-in/stand-in-model.ts';
 import { agent, askModel, streamModel } from './agent.ts';
@@ -116,7 +116,8 @@ describe('an agent', () => {
       assert.deepEqual([reply?.['type'], reply?.['data']], ['done', ['e-1', 'Because.']]);
       assert.equal(reply?.['llmmodel'], 'claude-sonnet-5-5');
       assert.equal((await agent({ reply: { type: 'fixed' } })(EVENT, contextOf()))?.['type'], 'fixed');
-      assert.equal(await agent({ reply: () => undefined })(EVENT, contextOf()), undefined);
+      const silent: FunctionHandler = agent({ reply: () => null });
+      assert.equal(await silent(EVENT, contextOf()), undefined);
     });
 
     test('without a cost when the price of the model is not known, with that of the variable when it says one', async () => {

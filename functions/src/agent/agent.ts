@@ -1,12 +1,16 @@
 import type { FunctionContext, FunctionEvent } from '../author.ts';
 import { askModel } from './ask.ts';
-import type { ModelRequest, ModelResult } from './ask.ts';
+import type { ModelResult } from './ask.ts';
+import type { ModelRequest } from './request.ts';
 import { usageExtensions } from './usage.ts';
 
-export { askModel, DEFAULT_MODEL, streamModel } from './ask.ts';
-export type { ModelCaller, ModelRequest, ModelResult } from './ask.ts';
+export { askModel, streamModel } from './ask.ts';
+export type { ModelResult } from './ask.ts';
 export type { Price, Prices } from './prices.ts';
+export { DEFAULT_MODEL } from './request.ts';
+export type { ModelRequest } from './request.ts';
 export type { AgentTool, ToolCall } from './tools.ts';
+export type { ModelCaller } from './turn.ts';
 export { USAGE_EXTENSIONS, usageExtensions } from './usage.ts';
 export type { Usage } from './usage.ts';
 
@@ -21,13 +25,13 @@ export interface AgentOptions extends Omit<ModelRequest, 'prompt'> {
     context: FunctionContext,
   ) => ModelRequest['prompt'] | Promise<ModelRequest['prompt']>;
   /**
-   * What the reply has instead of the default, or what it makes of the answer; undefined is no reply. Default: type
+   * What the reply has instead of the default, or what it makes of the answer; nothing is no reply. Default: type
    * `<type of the event>.answered`, the subject of the event or else its id, and the answer as data.
    */
   readonly reply?: ReplyFields | ((event: FunctionEvent, result: ModelResult) => Reply | Promise<Reply>);
 }
 
-type Reply = ReplyFields | undefined;
+type Reply = ReplyFields | null | undefined;
 
 /**
  * A function that asks a model about each event and replies with what it answers. The reply carries what that cost, as
@@ -35,14 +39,16 @@ type Reply = ReplyFields | undefined;
  *
  *     export default agent({ system: 'Answer in one sentence.', reply: { type: 'com.example.answered' } });
  */
-export function agent(options: AgentOptions): (event: FunctionEvent, context: FunctionContext) => Promise<Reply> {
+export function agent(
+  options: AgentOptions,
+): (event: FunctionEvent, context: FunctionContext) => Promise<ReplyFields | undefined> {
   const { prompt = dataOf, reply = {}, ...request } = options;
   return async (event, context) => {
     const result = await askModel({ ...request, prompt: await prompt(event, context) }, { event, context });
     const extensions = usageExtensions(result);
     context.logger.info('asked a model', extensions);
     const fields = typeof reply === 'function' ? await reply(event, result) : reply;
-    if (fields === undefined) return undefined;
+    if (fields === undefined || fields === null) return undefined;
     return {
       type: `${event.type}.answered`,
       subject: event.subject ?? event.id,

@@ -1,53 +1,14 @@
-import { createHash } from 'node:crypto';
-
-import type { Anthropic } from '@anthropic-ai/sdk';
-import type { Message, MessageCreateParams, MessageParam } from '@anthropic-ai/sdk/resources/messages';
+import type { Message } from '@anthropic-ai/sdk/resources/messages';
 
 import type { FunctionContext, FunctionEvent } from '../author.ts';
-import { clientFor, secretsOf } from './client.ts';
-import { factsOf } from './failure.ts';
 import { costOf, pricesFrom, PRICES_VARIABLE } from './prices.ts';
-import type { Prices } from './prices.ts';
-import { runTools, toolsForModel, usesOf } from './tools.ts';
-import type { AgentTool } from './tools.ts';
+import { DEFAULT_MAX_TURNS, paramsOf, toolChoiceOf } from './request.ts';
+import type { ModelRequest } from './request.ts';
+import { runTools, usesOf } from './tools.ts';
+import { askOnce } from './turn.ts';
+import type { ModelCaller } from './turn.ts';
 import { addUsage, NO_USAGE, usageOf } from './usage.ts';
 import type { Usage } from './usage.ts';
-
-/** The model when neither the request nor the variable `MODEL` names one. */
-export const DEFAULT_MODEL = 'claude-sonnet-5-5';
-const DEFAULT_MAX_TOKENS = 16_000;
-const DEFAULT_MAX_TURNS = 10;
-
-/** What a model is asked. */
-export interface ModelRequest {
-  /** What the user says, or the conversation so far. */
-  readonly prompt: string | readonly MessageParam[];
-  readonly system?: string | undefined;
-  /** Default: the variable `MODEL`, else {@link DEFAULT_MODEL}. */
-  readonly model?: string | undefined;
-  /** How much one answer may have, what the model thinks included. An answer that needs more is a failure. Default 16000. */
-  readonly maxTokens?: number | undefined;
-  /** A JSON Schema (of objects with `additionalProperties: false`) that the answer fits; without it the answer is text. */
-  readonly answer?: object | undefined;
-  readonly tools?: readonly AgentTool[] | undefined;
-  /**
-   * As the Messages API has it. A certain tool (`{ type: 'tool' }`) is for the first turn only. Current models refuse to
-   * be told which tool to use (`tool`, `any`): for an answer of a certain form, rather use `answer`.
-   */
-  readonly toolChoice?: MessageCreateParams['tool_choice'];
-  /** How often the model is asked, at most; more is a failure. Default 10. */
-  readonly maxTurns?: number | undefined;
-  /** List prices over those of `MILLRACE_MODEL_PRICES`. */
-  readonly prices?: Prices | undefined;
-  /** Whatever else the Messages API takes, such as `thinking`, `metadata` or `output_config: { effort: 'low' }`. */
-  readonly params?: Partial<MessageCreateParams> | undefined;
-}
-
-/** For whom a model is asked: the two arguments of a function. Without an event, tools get none either. */
-export interface ModelCaller {
-  readonly event?: FunctionEvent | undefined;
-  readonly context: FunctionContext;
-}
 
 /** What came of it. */
 export interface ModelResult {
@@ -71,7 +32,7 @@ export interface ModelResult {
 /**
  * Asks a model, and lets it use the tools until it has an answer. Rejects with an error of `context.failure`:
  *
- * - what the API answers, with its status and wait (see {@link factsOf}): a limit is waited out by the bus
+ * - what the API answers, with its status and wait (see `factsOf`): a limit is waited out by the bus
  * - 422, not tried again: it declined, its answer was cut off at `maxTokens`, or it had none after `maxTurns`
  * - 500, tried again: it answered without a final tool, though it has one, or with what is no JSON
  *
@@ -100,7 +61,7 @@ export async function* streamModel(
   let costUsd: number | undefined = 0;
 
   for (let turn = 1; turn <= maxTurns; turn++) {
-    const message = yield* oneTurn({ ...params, messages, ...toolChoiceOf(request, turn) }, caller);
+    const message = yield* askOnce({ ...params, messages, ...toolChoiceOf(request, turn) }, caller);
     const used = usageOf(message);
     const cost = costOf(used, message.model, prices);
     usage = addUsage(usage, used);
@@ -126,55 +87,6 @@ export async function* streamModel(
   );
 }
 
-type Params = MessageCreateParams & { messages: MessageParam[] };
-
-function paramsOf(request: ModelRequest): Params {
-  const { prompt, system, answer, tools = [], params } = request;
-  return {
-    ...params,
-    model: request.model ?? (process.env['MODEL'] || DEFAULT_MODEL),
-    max_tokens: request.maxTokens ?? DEFAULT_MAX_TOKENS,
-    messages: typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : [...prompt],
-    ...(system === undefined ? {} : { system }),
-    ...(tools.length === 0 ? {} : { tools: [...toolsForModel(tools), ...(params?.tools ?? [])] }),
-    ...(answer === undefined
-      ? {}
-      : { output_config: { ...params?.output_config, format: { type: 'json_schema', schema: { ...answer } } } }),
-  };
-}
-
-/** Whoever had to use a certain tool in every turn would never come to an end. */
-function toolChoiceOf({ toolChoice }: ModelRequest, turn: number): Pick<MessageCreateParams, 'tool_choice'> {
-  if (toolChoice === undefined || (toolChoice.type === 'tool' && turn > 1)) return {};
-  return { tool_choice: toolChoice };
-}
-
-/** Always as a stream: an answer may take longer than a silent connection lives. */
-async function* oneTurn(params: Params, { event, context }: ModelCaller): AsyncGenerator<string, Message, undefined> {
-  try {
-    const anthropic: Anthropic = await clientFor();
-    const headers = event === undefined ? {} : { 'idempotency-key': idempotencyKey(event, params) };
-    const stream = anthropic.messages.stream({ ...params, stream: true }, { signal: context.signal, headers });
-    for await (const part of stream) {
-      if (part.type === 'content_block_delta' && part.delta.type === 'text_delta') yield part.delta.text;
-    }
-    return await stream.finalMessage();
-  } catch (error) {
-    const { message, ...facts } = factsOf(error, secretsOf());
-    throw context.failure(message, facts);
-  }
-}
-
-/**
- * The same for the same question about the same event, whichever attempt it is; another for each turn. The API itself
- * promises nothing for it, but a gateway before it can, and what is asked twice in one call must not be taken for one.
- */
-function idempotencyKey({ source, id }: FunctionEvent, params: Params): string {
-  return createHash('sha256')
-    .update(JSON.stringify([source, id, params]))
-    .digest('hex');
-}
-
 function refuseUnfinished(message: Message, maxTokens: number, context: FunctionContext): void {
   switch (message.stop_reason) {
     case 'refusal': {
@@ -189,13 +101,14 @@ function refuseUnfinished(message: Message, maxTokens: number, context: Function
 }
 
 function answerOf(text: string, { answer, tools = [] }: ModelRequest, { failure }: FunctionContext): unknown {
+  const said = text.slice(0, 200);
   const endings = tools.filter(({ final }) => final).map(({ name }) => name);
-  if (endings.length > 0) throw failure(`expected the model to end with ${endings.join(' or ')}, it said: ${text}`);
+  if (endings.length > 0) throw failure(`expected the model to end with ${endings.join(' or ')}, it said: ${said}`);
   if (answer === undefined) return text;
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw failure(`expected the model to answer with JSON, it said: ${text}`, { cause });
+    throw failure(`expected the model to answer with JSON, it said: ${said}`, { cause });
   }
 }
 
