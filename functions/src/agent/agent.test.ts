@@ -31,8 +31,10 @@ class Failure extends Error {
   }
 }
 
-function contextOf(signal = new AbortController().signal): FunctionContext {
-  const log = (): void => {};
+function contextOf(
+  signal = new AbortController().signal,
+  log: (message: unknown, fields?: object) => void = () => {},
+): FunctionContext {
   const logger = { debug: log, info: log, warn: log, error: log };
   const failure: FunctionContext['failure'] = (message, options) => new Failure(message, options);
   return { signal, attempt: 1, deadline: Infinity, logger, failure };
@@ -345,10 +347,14 @@ describe('an agent', () => {
 
     test('fails for good when it comes to no end', async () => {
       script(use(['add', { a: 1, b: 2 }]));
-      const failure = await failureOf(agent({ tools: [add], maxTurns: 3 })(EVENT, contextOf()));
+      const lines: unknown[] = [];
+      const context = contextOf(undefined, (...line) => lines.push(line));
+      const failure = await failureOf(agent({ tools: [add], maxTurns: 3 })(EVENT, context));
       assert.equal(failure.status, 422);
       assert.match(failure.message, /no answer after 3 turns/);
       assert.equal(seen.length, 3);
+      const [[words, spent]] = lines as [[string, Record<string, unknown>]];
+      assert.deepEqual([words, spent['llmrequests'], lines.length], ['asked a model in vain', 3, 1]);
     });
   });
 });

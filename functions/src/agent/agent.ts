@@ -2,7 +2,7 @@ import type { FunctionContext, FunctionEvent } from '../author.ts';
 import { askModel } from './ask.ts';
 import type { ModelResult } from './ask.ts';
 import type { ModelRequest } from './request.ts';
-import { usageExtensions } from './usage.ts';
+import { usageExtensions } from './spent.ts';
 
 export { askModel, streamModel } from './ask.ts';
 export type { ModelResult } from './ask.ts';
@@ -11,7 +11,8 @@ export { DEFAULT_MODEL } from './request.ts';
 export type { ModelRequest } from './request.ts';
 export type { AgentTool, ToolCall } from './tools.ts';
 export type { ModelCaller } from './turn.ts';
-export { USAGE_EXTENSIONS, usageExtensions } from './usage.ts';
+export { usageExtensions } from './spent.ts';
+export { USAGE_EXTENSIONS } from './usage.ts';
 export type { Usage } from './usage.ts';
 
 /** The attributes and the data of a reply; what is not said is filled in. */

@@ -1,17 +1,17 @@
 import type { Message } from '@anthropic-ai/sdk/resources/messages';
 
 import type { FunctionContext, FunctionEvent } from '../author.ts';
-import { costOf, pricesFrom, PRICES_VARIABLE } from './prices.ts';
+import { pricesFrom, PRICES_VARIABLE } from './prices.ts';
 import { DEFAULT_MAX_TURNS, paramsOf, toolChoiceOf } from './request.ts';
 import type { ModelRequest } from './request.ts';
+import { NOTHING_SPENT, spend, usageExtensions } from './spent.ts';
+import type { Spent } from './spent.ts';
 import { runTools, usesOf } from './tools.ts';
 import { askOnce } from './turn.ts';
 import type { ModelCaller } from './turn.ts';
-import { addUsage, NO_USAGE, usageOf } from './usage.ts';
-import type { Usage } from './usage.ts';
 
-/** What came of it. */
-export interface ModelResult {
+/** What came of it; `model`, `usage` and `costUsd` are of all turns together. */
+export interface ModelResult extends Spent {
   /** The input of the final tool, else the answer in the form of the schema, else the text. */
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly answer: any;
@@ -21,12 +21,6 @@ export interface ModelResult {
   readonly text: string;
   /** The last message, as it came. */
   readonly message: Message;
-  /** Which model answered. */
-  readonly model: string;
-  /** Of all turns together. */
-  readonly usage: Usage;
-  /** List price of all turns together; undefined when a price is not known. */
-  readonly costUsd: number | undefined;
 }
 
 /**
@@ -36,7 +30,8 @@ export interface ModelResult {
  * - 422, not tried again: it declined, its answer was cut off at `maxTokens`, or it had none after `maxTurns`
  * - 500, tried again: it answered without a final tool, though it has one, or with what is no JSON
  *
- * When `context.signal` aborts, the request is cancelled.
+ * When `context.signal` aborts, the request is cancelled. What was spent before a failure is logged as a warning, since
+ * there is no reply to carry it.
  */
 export async function askModel(request: ModelRequest, caller: ModelCaller): Promise<ModelResult> {
   const stream = streamModel(request, caller);
@@ -53,35 +48,46 @@ export async function* streamModel(
   request: ModelRequest,
   caller: ModelCaller,
 ): AsyncGenerator<string, ModelResult, undefined> {
-  const { tools = [], maxTurns = DEFAULT_MAX_TURNS } = request;
   const prices = pricesFrom(process.env[PRICES_VARIABLE], request.prices);
+  let spent = NOTHING_SPENT;
+  try {
+    const rest = yield* converse(request, caller, (message) => (spent = spend(spent, message, prices)));
+    return { ...rest, ...spent };
+  } catch (error) {
+    if (spent !== NOTHING_SPENT) caller.context.logger.warn('asked a model in vain', usageExtensions(spent));
+    throw error;
+  }
+}
+
+async function* converse(
+  request: ModelRequest,
+  caller: ModelCaller,
+  heard: (message: Message) => void,
+): AsyncGenerator<string, Omit<ModelResult, keyof Spent>, undefined> {
+  const { tools = [], maxTurns = DEFAULT_MAX_TURNS } = request;
+  const { context, event } = caller;
   const params = paramsOf(request);
   const messages = [...params.messages];
-  let usage = NO_USAGE;
-  let costUsd: number | undefined = 0;
 
   for (let turn = 1; turn <= maxTurns; turn++) {
     const message = yield* askOnce({ ...params, messages, ...toolChoiceOf(request, turn) }, caller);
-    const used = usageOf(message);
-    const cost = costOf(used, message.model, prices);
-    usage = addUsage(usage, used);
-    costUsd = cost === undefined || costUsd === undefined ? undefined : costUsd + cost;
-    refuseUnfinished(message, params.max_tokens, caller.context);
+    heard(message);
+    refuseUnfinished(message, params.max_tokens, context);
 
     const uses = usesOf(message);
     const final = uses.find(({ name }) => tools.some((tool) => tool.final && tool.name === name));
     if (final !== undefined || (uses.length === 0 && message.stop_reason !== 'pause_turn')) {
       const text = textOf(message);
-      const answer = final === undefined ? answerOf(text, request, caller.context) : final.input;
-      return { answer, finalTool: final?.name, text, message, model: message.model, usage, costUsd };
+      const answer = final === undefined ? answerOf(text, request, context) : final.input;
+      return { answer, finalTool: final?.name, text, message };
     }
     messages.push({ role: 'assistant', content: message.content });
     if (uses.length > 0) {
-      const call = { event: caller.event as FunctionEvent, context: caller.context, signal: caller.context.signal };
+      const call = { event: event as FunctionEvent, context, signal: context.signal };
       messages.push({ role: 'user', content: await runTools(uses, tools, call) });
     }
   }
-  throw caller.context.failure(
+  throw context.failure(
     `the model had no answer after ${maxTurns} turns: expected one within maxTurns, and it still uses tools`,
     { status: 422 },
   );

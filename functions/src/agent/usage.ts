@@ -60,24 +60,3 @@ export function addUsage(one: Usage, other: Usage): Usage {
     requests: one.requests + other.requests,
   };
 }
-
-/** The extensions for a reply; see {@link USAGE_EXTENSIONS}. */
-export function usageExtensions(spent: {
-  readonly model: string;
-  readonly usage: Usage;
-  readonly costUsd: number | undefined;
-}): Record<string, string | number> {
-  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, requests } = spent.usage;
-  return {
-    [USAGE_EXTENSIONS.model]: spent.model,
-    [USAGE_EXTENSIONS.requests]: requests,
-    [USAGE_EXTENSIONS.inputTokens]: inputTokens + cacheReadTokens + cacheWriteTokens,
-    [USAGE_EXTENSIONS.outputTokens]: outputTokens,
-    ...(spent.costUsd === undefined ? {} : { [USAGE_EXTENSIONS.costUsd]: decimal(spent.costUsd) }),
-  };
-}
-
-/** Without an exponent and without zeros at the end; a hundred-millionth of a dollar is less than any token costs. */
-function decimal(dollars: number): string {
-  return dollars.toFixed(8).replace(/\.?0+$/, '');
-}
