@@ -56,41 +56,42 @@ export function firstGateState(now: number, instances: number): GateState {
  */
 export function passGate(input: GateInput, state: GateState): GateOutput {
   const passed =
-    input.wanted === 0 ? zero(input, state) : { seen: input.wanted, instances: input.wanted, reason: undefined };
-  return { instances: passed.instances, reason: passed.reason, state: stateAfter(passed.seen, input, state) };
+    input.wanted === 0 ? passZero(input, state) : { taken: input.wanted, instances: input.wanted, reason: undefined };
+  return { instances: passed.instances, reason: passed.reason, state: stateAfter(passed.taken, input, state) };
 }
 
 interface Passed {
-  /** What the state makes of it; undefined: undecided. */
-  readonly seen: number | undefined;
+  /** What the revision is taken to want, which its phase follows; undefined: not decided. */
+  readonly taken: number | undefined;
   readonly instances: number | undefined;
   readonly reason: string | undefined;
 }
 
-function zero({ now, scaling, progressDeadlineMs }: GateInput, { phase, since, proxiedSince }: GateState): Passed {
+function passZero({ now, scaling, progressDeadlineMs }: GateInput, { phase, since, proxiedSince }: GateState): Passed {
   const elapsed = now - since;
-  const passed = { seen: 0, instances: 0, reason: undefined };
+  const passed = { taken: 0, instances: 0, reason: undefined };
   switch (phase) {
     case 'activating':
       if (elapsed >= progressDeadlineMs + ACTIVATION_BUFFER_MS) return passed;
-      return { seen: undefined, instances: undefined, reason: 'the first instances are being started' };
+      return { taken: undefined, instances: undefined, reason: 'the first instances are being started' };
     case 'active':
-      if (elapsed >= scaling.windowMs) return { seen: 0, instances: undefined, reason: 'no calls: about to end' };
-      return { seen: 1, instances: 1, reason: `no calls, but active for less than ${scaling.windowMs / 1000} s` };
+      if (elapsed >= scaling.windowMs) return { taken: 0, instances: undefined, reason: 'no calls: about to end' };
+      return { taken: 1, instances: 1, reason: `no calls, but active for less than ${scaling.windowMs / 1000} s` };
     case 'inactive': {
       const retentionMs = scaling.scaleToZeroPodRetentionMs;
       const proxiedMs = proxiedSince === undefined ? 0 : now - proxiedSince;
       if (elapsed >= retentionMs && Math.max(elapsed, proxiedMs) >= GRACE_MS) return passed;
       const waitsFor = elapsed < retentionMs ? 'scale-to-zero-pod-retention-period' : 'scale-to-zero-grace-period';
-      return { seen: 0, instances: undefined, reason: `no calls: ends after its ${waitsFor}` };
+      return { taken: 0, instances: undefined, reason: `no calls: ends after its ${waitsFor}` };
     }
   }
 }
 
-function stateAfter(seen: number | undefined, input: GateInput, before: GateState): GateState {
+function stateAfter(taken: number | undefined, input: GateInput, before: GateState): GateState {
   const { now } = input;
-  const isProxied = seen === 0 || input.excessBurstCapacity < 0 || (seen === undefined && before.phase === 'inactive');
-  const phase = phaseAfter(seen, input, before.phase);
+  const isProxied =
+    taken === 0 || input.excessBurstCapacity < 0 || (taken === undefined && before.phase === 'inactive');
+  const phase = phaseAfter(taken, input, before.phase);
   return {
     phase,
     since: phase === before.phase ? before.since : now,
@@ -99,10 +100,10 @@ function stateAfter(seen: number | undefined, input: GateInput, before: GateStat
 }
 
 function phaseAfter(
-  seen: number | undefined,
+  taken: number | undefined,
   { ready, leastReady }: GateInput,
   before: GateState['phase'],
 ): GateState['phase'] {
-  if (seen === 0 || (seen === undefined && before === 'inactive')) return 'inactive';
+  if (taken === 0 || (taken === undefined && before === 'inactive')) return 'inactive';
   return ready < leastReady ? 'activating' : 'active';
 }

@@ -83,12 +83,13 @@ export class NaiveAutoscaler {
     const buckets = seconds.map((second) =>
       this.recorded.filter((record) => record.second === second).reduce((sum, record) => sum + record.value, 0),
     );
+    const sixDecimals = (value: number) => Math.floor(value * 1e6) / 1e6;
     if (this.scaling.metricAggregationAlgorithm === 'weighted-exponential') {
       const c = Math.max(1 - (1 - 0.9999) ** (1 / length), 0.2);
-      return buckets.reduce((sum, bucket, age) => sum + bucket * c * (1 - c) ** age, 0);
+      return sixDecimals(buckets.reduce((sum, bucket, age) => sum + bucket * c * (1 - c) ** age, 0));
     }
     const divisor = Math.min(current - firstWrite + 1, length) - trailing;
-    return Math.floor((buckets.reduce((sum, bucket) => sum + bucket, 0) / divisor) * 1e6) / 1e6;
+    return sixDecimals(buckets.reduce((sum, bucket) => sum + bucket, 0) / divisor);
   }
 
   hasData(now: number): boolean {

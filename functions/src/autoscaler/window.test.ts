@@ -108,5 +108,5 @@ test('the panic window is 10 % of 60 s, in whole seconds, and at least one', () 
 });
 
 function near(actual: number, expected: number): boolean {
-  return Math.abs(actual - expected) < 1e-9;
+  return Math.abs(actual - expected) < 2e-6;
 }

@@ -5,7 +5,7 @@ const SECOND_MS = 1_000;
 const WEIGHT_PRECISION = 0.9999;
 /** The newest second has at least this weight; else a long window would hardly differ from a linear one. */
 const LEAST_WEIGHT = 0.2;
-/** Averages are cut after so many decimals, so that a sum's last bit never asks for an instance more. */
+/** Averages are cut after six decimals, so that a sum's last bit never asks for an instance more. */
 const PRECISION = 1e6;
 
 /** How long the window is that panic is decided on: a part of the stable one, in whole seconds (knative.md §9.1). */
@@ -53,13 +53,14 @@ export class MetricWindow {
     const late = this.#late(now);
     if (late >= this.#buckets.length) return 0;
     const count = Math.min(this.#last - this.#first + 1, this.#buckets.length - late);
-    return this.#algorithm === 'linear' ? this.#linear(count) : this.#weighted(count, late);
+    const average = this.#algorithm === 'linear' ? this.#linear(count) : this.#weighted(count, late);
+    return Math.floor(average * PRECISION) / PRECISION;
   }
 
   #linear(count: number): number {
     let sum = 0;
     for (let age = 0; age < count; age++) sum += this.#bucket(age);
-    return Math.floor((sum / count) * PRECISION) / PRECISION;
+    return sum / count;
   }
 
   /** Exponentially: c for the newest second, c·(1-c) for the one before, and so on. */
