@@ -1,20 +1,28 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import type { Duplex, Readable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
+import { withinExplanation } from '../broken-call.ts';
 import { runnerOrder } from './launcher.ts';
 import type { Launched, Order, Told } from './launcher.ts';
 import type { Nest } from './nest.ts';
+import { beginGroup } from './process-group.ts';
+
+export { exitOf } from './process-group.ts';
 
 /** A process of a runner of ours that waits for its order: it has loaded nothing of an author's yet. */
 export interface Worker {
   /** Resolves when the process is gone; an Error, for people, when it never began. */
   readonly exit: Promise<string | Error>;
   /** Makes it an instance. Once. */
-  specialise(order: Order): Launched;
+  specialise(order: Order): Specialised;
   /** Ends it, with all that it has started. */
   kill(): void;
+}
+
+/** A worker that has got its order. */
+export interface Specialised extends Launched {
+  /** Whether it has begun with the order; false when it was gone before. */
+  readonly taken: Promise<boolean>;
 }
 
 /** Begins the process of a runner in a process group of its own. File descriptor 3 carries the order and the answer. */
@@ -24,44 +32,34 @@ export function beginWorker(
   parameters: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Worker {
-  const child = spawn(command, parameters, {
+  const stdio = ['ignore', 'pipe', 'pipe', 'pipe'] as const;
+  const { child, exit, signal } = beginGroup(nest, command, parameters, {
     cwd: '/',
     env: environment,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    stdio: [...stdio],
   });
-  const exit = exitOf(child);
-  const group = child.pid;
-  let isGone = false;
-  const signal = (name: NodeJS.Signals): void => {
-    if (group === undefined || isGone) return;
-    try {
-      process.kill(-group, name);
-    } catch {
-      // Nobody is left in the group.
-    }
-  };
-  if (group !== undefined) nest.watch(group);
-  const gone = exit.then(async (how) => {
-    // What the code has started goes with it, before the group's number may be given to somebody else.
-    signal('SIGKILL');
-    isGone = true;
-    if (group !== undefined) await nest.unwatch(group);
-    return how;
-  });
+  const taken = Promise.withResolvers<boolean>();
+  const told = Promise.withResolvers<Told | undefined>();
   const control = child.stdio[3] as Duplex;
-  // A worker that ends before its order has read it breaks the pipe; how it ended is told by `exit`.
-  control.on('error', () => {});
+  const hearing = hear(control, (message) => {
+    taken.resolve(true);
+    if (!('taken' in message)) told.resolve(message);
+  });
+  // What it said last may still be on its way when it is gone.
+  void exit
+    .then(() => withinExplanation(hearing))
+    .then(() => {
+      taken.resolve(false);
+      told.resolve(undefined);
+      control.destroy();
+    });
   return {
-    exit: gone,
+    exit,
     kill: () => signal('SIGKILL'),
     specialise(order) {
       control.write(`${JSON.stringify(runnerOrder(order))}\n`);
-      const told = Promise.race([
-        firstLine(control).then((line) => (line === '' ? undefined : (JSON.parse(line) as Told))),
-        gone.then(() => undefined),
-      ]);
-      return { stdout: child.stdout!, stderr: child.stderr!, told, exit: gone, notes: [], signal };
+      const { stdout, stderr } = child;
+      return { stdout: stdout!, stderr: stderr!, taken: taken.promise, told: told.promise, exit, notes: [], signal };
     },
   };
 }
@@ -71,32 +69,18 @@ export function runnerFile(name: string): string {
   return fileURLToPath(new URL(`../runners/${name}`, import.meta.url));
 }
 
-/** How the process ended, in words; an Error when it never began. */
-export function exitOf(child: ChildProcess): Promise<string | Error> {
-  return new Promise((resolve) => {
-    child.once('error', (error) => resolve(spawnFault(child.spawnfile, error)));
-    child.once('exit', (code, signal) =>
-      resolve(signal === null ? `exited with code ${code}` : `was ended by ${signal}`),
-    );
-  });
-}
-
-function spawnFault(command: string, error: Error): Error {
-  const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-  const why = isMissing ? 'it was not found on the PATH; install it' : error.message;
-  return new Error(`cannot run ${command}: ${why}`, { cause: error });
-}
-
-async function firstLine(stream: Readable): Promise<string> {
+/** Hands on what a runner says, a line of JSON each. Resolves when it says no more; never rejects. */
+async function hear(stream: Duplex, take: (message: Told | { readonly taken: true }) => void): Promise<void> {
+  // A worker that ends before its order has read it breaks the pipe; how it ended is told by its exit.
+  stream.on('error', () => {});
   let text = '';
   try {
     for await (const chunk of stream.setEncoding('utf8')) {
-      text += String(chunk);
-      const end = text.indexOf('\n');
-      if (end >= 0) return text.slice(0, end);
+      const lines = (text + String(chunk)).split('\n');
+      text = lines.pop()!;
+      for (const line of lines) take(JSON.parse(line) as Told);
     }
   } catch {
-    // It ended; the exit tells why.
+    // It ended in the middle of a word.
   }
-  return '';
 }
