@@ -1,4 +1,7 @@
 import type { Container } from './pod.ts';
+import type { ProbeSpec } from './probe.ts';
+import { parseQuantity } from './quantity.ts';
+import type { Quantity } from './quantity.ts';
 
 /** What one instance may use; undefined: as much as there is. */
 export interface Limits {
@@ -7,7 +10,7 @@ export interface Limits {
   readonly cpus?: number | undefined;
 }
 
-/** How to find out whether an instance takes calls (Kubernetes' readinessProbe). All times in milliseconds. */
+/** How to find out whether an instance takes calls (Kubernetes' readinessProbe) or lives. All times in milliseconds. */
 export interface Probe {
   readonly check:
     | { readonly kind: 'http'; readonly path: string; readonly headers: Readonly<Record<string, string>> }
@@ -22,12 +25,49 @@ export interface Probe {
   readonly failures: number;
 }
 
-/** What `resources.limits` of a container say. */
-export function limitsOf(_container: Container | undefined): Limits {
-  return {};
+// Kubernetes' defaults.
+const PERIOD_SECONDS = 10;
+const TIMEOUT_SECONDS = 1;
+const FAILURES = 3;
+
+/** What `resources.limits` of a container say; 0 is no limit, as for Kubernetes. */
+export function limitsOf(container: Container | undefined): Limits {
+  const { memory, cpu } = container?.resources?.limits ?? {};
+  const memoryBytes = Math.ceil(amountOf(memory));
+  const cpus = amountOf(cpu);
+  return { ...(memoryBytes > 0 ? { memoryBytes } : {}), ...(cpus > 0 ? { cpus } : {}) };
 }
 
 /** The readiness probe of a container, with Kubernetes' defaults; undefined without one. */
-export function probeOf(_container: Container | undefined): Probe | undefined {
-  return undefined;
+export function probeOf(container: Container | undefined): Probe | undefined {
+  return container?.readinessProbe && withDefaults(container.readinessProbe);
+}
+
+/** The liveness probe of a container, with Kubernetes' defaults; undefined without one. */
+export function livenessOf(container: Container | undefined): Probe | undefined {
+  return container?.livenessProbe && withDefaults(container.livenessProbe);
+}
+
+function amountOf(quantity: Quantity | undefined): number {
+  return (quantity === undefined ? undefined : parseQuantity(quantity)) ?? 0;
+}
+
+/** A zero is for Kubernetes the same as nothing said. */
+function withDefaults(said: ProbeSpec): Probe {
+  return {
+    check: checkOf(said),
+    initialDelayMs: (said.initialDelaySeconds ?? 0) * 1000,
+    periodMs: (said.periodSeconds || PERIOD_SECONDS) * 1000,
+    timeoutMs: (said.timeoutSeconds || TIMEOUT_SECONDS) * 1000,
+    successes: said.successThreshold ?? 1,
+    failures: said.failureThreshold || FAILURES,
+  };
+}
+
+function checkOf({ httpGet, exec }: ProbeSpec): Probe['check'] {
+  if (exec !== undefined) return { kind: 'exec', command: exec.command };
+  if (httpGet === undefined) return { kind: 'tcp' };
+  const { path = '/', httpHeaders = [] } = httpGet;
+  const headers = Object.fromEntries(httpHeaders.map(({ name, value }) => [name.toLowerCase(), value]));
+  return { kind: 'http', path: path.startsWith('/') ? path : `/${path}`, headers };
 }

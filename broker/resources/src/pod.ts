@@ -2,6 +2,9 @@ import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { complaint, show } from './fault.ts';
 import { join } from './path.ts';
+import { LivenessSchema, ReadinessSchema, StartupSchema } from './probe.ts';
+import { quantitiesRule, requestsRule } from './quantity.ts';
+import type { Quantity } from './quantity.ts';
 import { Fields, Open, Text } from './schema.ts';
 import type { Rule } from './schema.ts';
 import { KeySelectorSchema } from './secret-key.ts';
@@ -53,9 +56,10 @@ const EnvFromSchema = Fields({
 
 // Kubernetes takes quantities as text or number ("500m", 2).
 const Quantities = Type.Optional(
-  Type.Unsafe<Record<string, string | number>>({
+  Type.Unsafe<Record<string, Quantity>>({
     type: 'object',
     additionalProperties: { type: ['string', 'number'], expected: 'a quantity such as "512Mi" or "500m"' },
+    rule: quantitiesRule,
     expected: 'an object of quantities',
   }),
 );
@@ -81,10 +85,15 @@ const CONTAINER = {
   env: Type.Optional(Type.Array(EnvSchema, { expected: 'a list of environment variables' })),
   envFrom: Type.Optional(Type.Array(EnvFromSchema)),
   ports: Type.Optional(Type.Array(PortSchema, { maxItems: 1, expected: 'a list of at most one port' })),
-  resources: Type.Optional(Fields({ limits: Quantities, requests: Quantities, claims: List })),
-  readinessProbe: Anything,
-  livenessProbe: Anything,
-  startupProbe: Anything,
+  resources: Type.Optional(
+    Fields(
+      { limits: Quantities, requests: Quantities, claims: List },
+      { rule: requestsRule, expected: 'an object with limits and requests' },
+    ),
+  ),
+  readinessProbe: Type.Optional(ReadinessSchema),
+  livenessProbe: Type.Optional(LivenessSchema),
+  startupProbe: Type.Optional(StartupSchema),
   lifecycle: Anything,
   securityContext: Anything,
   volumeMounts: List,
@@ -97,7 +106,7 @@ const CONTAINER = {
   terminationMessagePolicy: Type.Optional(Type.String()),
 };
 
-/** A container of a pod; what is Kubernetes' own business (probes, mounts, security) is taken as it is. */
+/** A container of a pod; what is Kubernetes' own business (mounts, security) is taken as it is. */
 const ContainerSchema = Fields(CONTAINER, { expected: 'a container: an object with image' });
 
 /** What a container says. */
