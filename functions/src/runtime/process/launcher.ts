@@ -11,6 +11,8 @@ export interface Order {
   readonly home: string;
   /** All that it sees. */
   readonly environment: Readonly<Record<string, string>>;
+  /** To be called with the number of the process before it hears what code to load: puts it under its limits. */
+  begun(pid: number): void;
 }
 
 /** A process that was begun for an order: the first of a process group of its own. */
@@ -34,6 +36,13 @@ export type Told = { readonly ready: true } | { readonly error: string };
 
 /** Begins a process. Throws when there is no room to begin one at all. */
 export type Launch = (order: Order) => Launched;
+
+/** Who begins the processes of one language, with what it holds ready for that. */
+export interface Launcher {
+  readonly launch: Launch;
+  /** Ends what it holds ready, and resolves when that is gone. A launch after that is all right. */
+  close(): Promise<void>;
+}
 
 /** The line of JSON that a runner reads: what it is to serve. It sees this environment and no other. */
 export interface RunnerOrder {

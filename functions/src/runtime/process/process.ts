@@ -1,31 +1,29 @@
+import { systemClock } from '../../clock.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Workload } from '../../workload.ts';
 import { ProcessInstance } from './instance.ts';
-import type { Launch } from './launcher.ts';
+import type { Launch, Launcher } from './launcher.ts';
+import { makeLimiter } from './limits.ts';
 import { makeNest } from './nest.ts';
+import { nodePool } from './node-pool.ts';
 import { spawnRunner } from './spawn.ts';
-
-/** Who begins the processes of one language, and what it holds ready for that. */
-interface Launcher {
-  readonly launch: Launch;
-  /** Ends what it holds ready. A launch after that is all right. */
-  close(): Promise<void>;
-}
 
 /**
  * Instances as child processes of this one, each in a process group and a temporary folder of its own, spoken to over
  * a unix domain socket or a port of 127.0.0.1. They end when this process does, even by SIGKILL. For POSIX systems.
  *
- * `environment` is what every instance sees unless its function declares otherwise, such as a proxy.
+ * `environment` is what every instance sees unless its function declares otherwise, such as a proxy. `warm` is how many
+ * processes of Node wait for an instance to come, once there was one: 2 unless said otherwise.
  */
 export function processRuntime(
-  options: { now?: () => number; environment?: Readonly<Record<string, string>> } = {},
+  options: { now?: () => number; environment?: Readonly<Record<string, string>>; warm?: number } = {},
 ): Runtime {
   const now = options.now ?? Date.now;
-  const { environment = {} } = options;
+  const { environment = {}, warm = 2 } = options;
   const nest = makeNest();
+  const limiter = makeLimiter();
   const launchers: Partial<Record<Workload['code']['language'], Launcher>> = {
-    node: { launch: spawnRunner(nest), close: async () => {} },
+    node: nodePool(nest, { environment, warm, after: systemClock.after }),
     python: { launch: spawnRunner(nest), close: async () => {} },
   };
   const launch: Launch = (order) => {
@@ -41,7 +39,7 @@ export function processRuntime(
       const id = String((begun += 1));
       const folder = nest.enter(id);
       try {
-        const instance = new ProcessInstance(workload, { id, folder, nest, launch, log, now });
+        const instance = new ProcessInstance(workload, { id, folder, nest, launch, log, now, limiter });
         instances.add(instance);
         void instance.ended.then(() => instances.delete(instance));
         return instance;

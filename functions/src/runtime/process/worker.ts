@@ -5,6 +5,7 @@ import { withinExplanation } from '../broken-call.ts';
 import { runnerOrder } from './launcher.ts';
 import type { Launched, Order, Told } from './launcher.ts';
 import type { Nest } from './nest.ts';
+import type { Preload, Preloaded } from './preload.ts';
 import { beginGroup } from './process-group.ts';
 
 export { exitOf } from './process-group.ts';
@@ -13,6 +14,11 @@ export { exitOf } from './process-group.ts';
 export interface Worker {
   /** Resolves when the process is gone; an Error, for people, when it never began. */
   readonly exit: Promise<string | Error>;
+  /**
+   * Has it load dependencies ahead of its order. Resolves with what they looked at meanwhile; undefined when one of
+   * them failed or the worker is gone: then it is of no use any more.
+   */
+  preload(preload: Preload): Promise<Preloaded | undefined>;
   /** Makes it an instance. Once. */
   specialise(order: Order): Specialised;
   /** Ends it, with all that it has started. */
@@ -40,8 +46,10 @@ export function beginWorker(
   });
   const taken = Promise.withResolvers<boolean>();
   const told = Promise.withResolvers<Told | undefined>();
+  const preloaded = Promise.withResolvers<Preloaded | undefined>();
   const control = child.stdio[3] as Duplex;
   const hearing = hear(control, (message) => {
+    if ('preloaded' in message) return preloaded.resolve(message.preloaded ?? undefined);
     taken.resolve(true);
     if (!('taken' in message)) told.resolve(message);
   });
@@ -49,6 +57,7 @@ export function beginWorker(
   void exit
     .then(() => withinExplanation(hearing))
     .then(() => {
+      preloaded.resolve(undefined);
       taken.resolve(false);
       told.resolve(undefined);
       control.destroy();
@@ -56,7 +65,12 @@ export function beginWorker(
   return {
     exit,
     kill: () => signal('SIGKILL'),
+    preload(preload) {
+      control.write(`${JSON.stringify({ preload })}\n`);
+      return preloaded.promise;
+    },
     specialise(order) {
+      if (child.pid !== undefined) order.begun(child.pid);
       control.write(`${JSON.stringify(runnerOrder(order))}\n`);
       const { stdout, stderr } = child;
       return { stdout: stdout!, stderr: stderr!, taken: taken.promise, told: told.promise, exit, notes: [], signal };
@@ -69,8 +83,10 @@ export function runnerFile(name: string): string {
   return fileURLToPath(new URL(`../runners/${name}`, import.meta.url));
 }
 
+type Said = Told | { readonly taken: true } | { readonly preloaded: Preloaded | null };
+
 /** Hands on what a runner says, a line of JSON each. Resolves when it says no more; never rejects. */
-async function hear(stream: Duplex, take: (message: Told | { readonly taken: true }) => void): Promise<void> {
+async function hear(stream: Duplex, take: (message: Said) => void): Promise<void> {
   // A worker that ends before its order has read it breaks the pipe; how it ended is told by its exit.
   stream.on('error', () => {});
   let text = '';
@@ -78,7 +94,7 @@ async function hear(stream: Duplex, take: (message: Told | { readonly taken: tru
     for await (const chunk of stream.setEncoding('utf8')) {
       const lines = (text + String(chunk)).split('\n');
       text = lines.pop()!;
-      for (const line of lines) take(JSON.parse(line) as Told);
+      for (const line of lines) take(JSON.parse(line) as Said);
     }
   } catch {
     // It ended in the middle of a word.

@@ -4,8 +4,9 @@
 //
 //   node node-runner.mjs
 //
-// File descriptor 3 brings one line of JSON, the order (see RunnerOrder in launcher.ts). It hears {"taken":true} before
-// anything of an author's runs, then {"ready":true}, or {"error":"…"} when the code cannot be loaded.
+// File descriptor 3 brings lines of JSON: maybe {"preload":{…}} (see Preload in preload.ts), answered by
+// {"preloaded":{…}}; then the order (see RunnerOrder in launcher.ts). It hears {"taken":true} before anything of an
+// author's runs, then {"ready":true}, or {"error":"…"} when the code cannot be loaded.
 import { createServer } from 'node:http';
 import { Socket } from 'node:net';
 
@@ -16,7 +17,7 @@ import { fail } from './node/reply.mjs';
 // Node's own bound of 16 KiB is too small for events with long extensions.
 const MAX_HEADER_BYTES = 256 * 1024;
 
-const control = new Socket({ fd: 3 });
+const control = new Socket({ fd: 3 }).setEncoding('utf8');
 let isTold = false;
 
 // We are asked to go when no call is left, but what was printed may still be on its way.
@@ -66,13 +67,27 @@ async function answerCall(serve, request, response) {
 }
 
 async function readOrder() {
-  let text = '';
-  for await (const chunk of control.iterator({ destroyOnReturn: false })) {
-    text += chunk;
-    if (text.endsWith('\n')) return JSON.parse(text);
+  for await (const message of messages()) {
+    if (message.preload === undefined) return message;
+    await prepare(message.preload);
   }
   // Nobody needs us any more.
   return process.exit(0);
+}
+
+async function* messages() {
+  let text = '';
+  for await (const chunk of control.iterator({ destroyOnReturn: false })) {
+    const lines = (text + chunk).split('\n');
+    text = lines.pop();
+    for (const line of lines) yield JSON.parse(line);
+  }
+}
+
+async function prepare(plan) {
+  const { preload } = await import('./node/preload.mjs');
+  const preloaded = await preload(plan).catch(() => null);
+  control.write(`${JSON.stringify({ preloaded })}\n`);
 }
 
 function tell(message, then = () => {}) {

@@ -9,7 +9,7 @@ import { resolveFrom } from './resolve.mjs';
 /** Loads the file of an order; resolves with what serves its calls. Rejects with an Error for people. */
 export async function load(order) {
   const { file, origin } = order;
-  const owned = resolveFrom(order);
+  const { owned } = resolveFrom(order);
   let module;
   try {
     module = await import(pathToFileURL(file).href);

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** `millrace/agent`, for every function: beside our runners where they are published, else where it is written. */
-const AGENT = ['../../agent.mjs', '../../../agent/agent.ts']
+export const AGENT = ['../../agent.mjs', '../../../agent/agent.ts']
   .map((place) => fileURLToPath(new URL(place, import.meta.url)))
   .find((place) => existsSync(place));
 
@@ -15,13 +15,13 @@ const NOT_FOUND = new Set(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']);
 /**
  * From now on, what does not resolve from the file that asks for it resolves from `packages` (a folder with a
  * `node_modules`), then from `origin` (the file of which `file` is a copy); `import` and `require` alike. What is not
- * found at all is told with all the places. Returns the author's own files that were asked for so far, as they come.
+ * found at all is told with all the places. `owned` are the author's own files that were asked for so far.
  */
 export function resolveFrom({ file, origin, packages }) {
   const bases = [packages && join(packages, 'package.json'), origin].filter(Boolean);
   const owned = new Set([file]);
   let isLookingElsewhere = false;
-  registerHooks({
+  const hooks = registerHooks({
     resolve(specifier, context, next) {
       const isRequired = context.conditions.includes('require');
       if (specifier === 'millrace/agent' && AGENT !== undefined) {
@@ -46,7 +46,7 @@ export function resolveFrom({ file, origin, packages }) {
       }
     },
   });
-  return owned;
+  return { owned, stop: () => hooks.deregister() };
 
   function own(url) {
     const path = url.startsWith('file:') ? fileURLToPath(url) : url;
