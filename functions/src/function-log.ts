@@ -8,6 +8,8 @@ export interface FunctionLog {
   readonly text: string;
   /** The event that it was working on, where that is certain enough: it had no other, or it said so itself. */
   readonly eventId?: string;
+  /** The trace that the call about this event belongs to: 32 hexadecimal digits, of its `traceparent` (W3C). */
+  readonly traceId?: string;
   /** Milliseconds since 1970, when it was read. */
   readonly time: number;
 }

@@ -24,6 +24,10 @@ export interface Workload {
   readonly limits: Limits;
   /** When an instance takes calls; without one it does as soon as its port or socket listens. */
   readonly readiness?: Probe | undefined;
+  /** When an instance must be ended, once it took calls; without one only when it ends by itself. */
+  readonly liveness?: Probe | undefined;
+  /** How long an instance may take to become ready, in milliseconds; Serving's progress deadline, 10 minutes by default. */
+  readonly progressDeadlineMs?: number | undefined;
 }
 
 /** What is run. All paths are absolute. */

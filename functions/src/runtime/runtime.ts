@@ -25,6 +25,10 @@ export interface Instance {
   readonly ready: Promise<void>;
   /** What cannot be kept of its workload here, such as a limit of memory, in words; empty when all can. */
   readonly notes: readonly string[];
+  /** Why it takes no calls now, as its probe saw it last; undefined while it does, or nothing is known. */
+  readonly notReady?: string | undefined;
+  /** After `ready`: hears of every change between taking calls and, because its probe fails, taking none for now. */
+  onReadiness?(listener: (isReady: boolean) => void): void;
   /**
    * One exchange; it lasts until the answer's body has ended or is destroyed. Resolves when the head of the answer is
    * there. Rejects with {@link NotTaken} when nothing of it reached the code, so that another instance may have it;
