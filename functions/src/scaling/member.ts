@@ -9,8 +9,8 @@ export class Member {
   readonly instance: Instance;
   /** The instance as one who takes events. */
   readonly handler: Handler;
-  /** Only a `ready` one is given calls; a `leaving` one ends with its last call. */
-  phase: 'starting' | 'ready' | 'leaving' = 'starting';
+  /** Only a `ready` one is given calls; a `paused` one is not until its probe succeeds; a `leaving` one ends with its last call. */
+  phase: 'starting' | 'ready' | 'paused' | 'leaving' = 'starting';
   readonly #slots = new Set<Slot>();
 
   constructor(instance: Instance, handler: Handler) {

@@ -60,7 +60,11 @@ describe('a scaled function', () => {
       return answer(204);
     });
     const running = scaled(runtime);
-    assert.deepEqual(await running.handler(anEvent(), aContext()), { status: 204, event: undefined, headers: undefined });
+    assert.deepEqual(await running.handler(anEvent(), aContext()), {
+      status: 204,
+      event: undefined,
+      headers: undefined,
+    });
     assert.equal(runtime.begun, 2);
     await running.close();
   });

@@ -1,18 +1,16 @@
 import type { Handler } from '@millrace/event/handler';
 import { HandlerFailure } from '@millrace/event/handler';
 import type { WebAnswer, WebCall } from '@millrace/event/web';
+import type { Scaling } from '@millrace/resources/scaling';
 
 import type { Clock } from '../clock.ts';
 import type { FunctionLog } from '../function-log.ts';
-import { eventHandler } from '../runtime/event-call.ts';
-import { maskOf } from '../runtime/process/log-lines.ts';
 import { NotTaken } from '../runtime/runtime.ts';
-import type { Instance, Runtime } from '../runtime/runtime.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import type { Workload } from '../workload.ts';
-import { makeBackoff } from './backoff.ts';
-import type { Backoff } from './backoff.ts';
-import { Member } from './member.ts';
-import type { Slot } from './member.ts';
+import type { Member, Slot } from './member.ts';
+import { Members } from './members.ts';
+import { ScalingLoop } from './scaling-loop.ts';
 import { makeWaitingTurns } from './waiting-turns.ts';
 
 /** How many instances where the author sets no bound. */
@@ -36,6 +34,16 @@ export interface ScaledStatus {
   readonly message: string;
   /** What cannot be kept of what is declared, such as a limit of memory. */
   readonly notes: readonly string[];
+  /** How many instances there are to be, and the rule behind it, as the autoscaler saw it last. */
+  readonly wanted: { readonly instances: number; readonly reason: string } | undefined;
+}
+
+/** What a call is given. */
+interface Given {
+  readonly member: Member;
+  readonly signal: AbortSignal;
+  /** Whether no instance was ready when it came. */
+  readonly isCold: boolean;
 }
 
 export interface ScaledFunctionOptions {
@@ -51,39 +59,38 @@ export interface ScaledFunctionOptions {
  *   call ─▶ waiting ─▶ the ready instance that has least to do ─▶ answer
  *              └─ none has room: begin one more, up to maxScale
  *
- * Beginning is decided at once when a call waits; how many more or fewer are of use, the autoscaler says every two
- * seconds (autoscaler/).
+ * What waits is begun for at once. How many are of use beyond that, and when there are too many, the autoscaler says
+ * every two seconds.
  */
 export class ScaledFunction {
   readonly #workload: Workload;
-  readonly #runtime: Runtime;
-  readonly #log: (line: FunctionLog) => void;
   readonly #clock: Clock;
-  readonly #backoff: Backoff;
-  readonly #mask: (text: string) => string;
   readonly #callsEach: number;
-  readonly #mostInstances: number;
-  readonly #members = new Set<Member>();
+  readonly #members: Members;
   readonly #waiting = makeWaitingTurns(() => this.#settled());
   readonly #roomListeners = new Set<() => void>();
-  /** Why the last instance could not start; until one can, calls need not wait to hear it. */
-  #startFault: string | undefined;
-  #lastFault = '';
   #cancelLater = (): void => {};
+  #scaling: Scaling;
+  #loop: ScalingLoop;
   #phase: 'open' | 'draining' | 'closed' = 'open';
   #drained: Promise<void> | undefined;
   #quiet: (() => void) | undefined;
 
   constructor({ workload, runtime, log, clock }: ScaledFunctionOptions) {
     this.#workload = workload;
-    this.#runtime = runtime;
-    this.#log = log;
     this.#clock = clock;
-    this.#mask = maskOf(workload.secretValues);
-    this.#backoff = makeBackoff(() => clock.now());
     this.#callsEach = workload.concurrency || Infinity;
-    this.#mostInstances = Math.max(workload.scaling.maxScale || MAX_INSTANCES, workload.scaling.minScale, 1);
-    this.#scale();
+    this.#scaling = workload.scaling;
+    this.#members = new Members({
+      workload,
+      runtime,
+      log,
+      clock,
+      changed: () => this.#scale(),
+      startFailed: () => this.#startFailed(),
+    });
+    this.#loop = this.#startLoop();
+    this.#resize(Math.max(this.#scaling.minScale, this.#scaling.initialScale));
   }
 
   /** Event in, answer out; begins an instance when it needs one. Rejects with a `HandlerFailure` only. */
@@ -99,7 +106,10 @@ export class ScaledFunction {
     const rawHeaders = [...call.rawHeaders, ...Object.entries(this.#deadline()).flat()];
     return this.#withSlot(
       call.signal,
-      ({ member, signal }) => member.instance.call({ ...call, rawHeaders, signal }, eventId),
+      async ({ member, signal, isCold }) => {
+        const answer = await member.instance.call({ ...call, rawHeaders, signal }, eventId);
+        return { ...answer, rawHeaders: [...answer.rawHeaders, ...this.#whoAnswered(member, isCold)] };
+      },
       (answer, slot) => {
         answer.body.once('close', () => slot.end());
       },
@@ -108,8 +118,7 @@ export class ScaledFunction {
 
   /** How many more calls would be taken now or as soon as more instances are there; Infinity without a limit. */
   room(): number {
-    if (this.#callsEach === Infinity) return Infinity;
-    return this.#mostInstances * this.#callsEach - this.#inFlight() - this.#waiting.size;
+    return this.#callsEach === Infinity ? Infinity : this.#most() * this.#callsEach - this.#calls();
   }
 
   /** Calls after a call has ended. The returned function ends that. */
@@ -120,15 +129,27 @@ export class ScaledFunction {
 
   /** Begins an instance if there is none: a call is about to come. */
   warm(): void {
-    if (this.#phase === 'open' && !this.#mayServe() && this.#backoff.waitMs() === 0) this.#begin();
+    if (this.#phase === 'open' && this.#members.serving === 0 && this.#members.waitMs === 0) this.#begin();
+  }
+
+  /** Sets other bounds than the template's, for as long as this revision runs. */
+  setBounds(bounds: { readonly minScale?: number | undefined; readonly maxScale?: number | undefined }): void {
+    const { minScale = this.#scaling.minScale, maxScale = this.#scaling.maxScale } = bounds;
+    this.#scaling = { ...this.#scaling, minScale, maxScale };
+    this.#loop.stop();
+    this.#loop = this.#startLoop();
+    this.#resize(Math.max(this.#members.serving, minScale));
+    this.#runLoop();
   }
 
   status(): ScaledStatus {
-    const notes = [...new Set([...this.#members].flatMap(({ instance }) => instance.notes))];
-    const counts = { instances: this.#members.size, inFlight: this.#inFlight(), waiting: this.#waiting.size, notes };
-    if (this.#count('ready') > 0) return { ...counts, state: 'running', message: '' };
-    if (this.#backoff.failures > 0) return { ...counts, state: 'failing', message: this.#lastFault };
-    return { ...counts, state: this.#count('starting') > 0 ? 'starting' : 'idle', message: '' };
+    const { size: instances, inFlight, notes, fault } = this.#members;
+    const { last } = this.#loop;
+    const wanted = instances === 0 ? undefined : last && { instances: last.desired, reason: last.reason };
+    const counts = { instances, inFlight, waiting: this.#waiting.size, notes, wanted };
+    if (this.#members.count('ready') > 0) return { ...counts, state: 'running', message: '' };
+    if (fault !== undefined) return { ...counts, state: 'failing', message: fault };
+    return { ...counts, state: this.#members.count('starting') > 0 ? 'starting' : 'idle', message: '' };
   }
 
   /** Takes nothing more, finishes what it has, then ends its instances. Idempotent. */
@@ -140,78 +161,34 @@ export class ScaledFunction {
   /** Ends everything now; the calls that it has are rejected. Resolves when no instance is left. Idempotent. */
   async close(): Promise<void> {
     this.#phase = 'closed';
+    this.#loop.stop();
     this.#cancelLater();
     const failure = this.#unavailable('is being closed');
     this.#waiting.rejectAll(failure);
-    for (const member of this.#members) member.abandon(failure);
-    await this.#endAll((instance) => instance.kill());
+    this.#members.abandon(failure);
+    await this.#members.endAll('kill');
     this.#settled();
   }
 
   async #drain(): Promise<void> {
     if (this.#phase === 'open') this.#phase = 'draining';
-    if (this.#isBusy()) await new Promise<void>((resolve) => (this.#quiet = resolve));
+    if (this.#calls() > 0) await new Promise<void>((resolve) => (this.#quiet = resolve));
+    this.#loop.stop();
     this.#cancelLater();
-    await this.#endAll((instance) => instance.stop());
+    await this.#members.endAll('stop');
   }
 
-  async #endAll(end: (instance: Instance) => Promise<void>): Promise<void> {
-    const members = [...this.#members];
-    for (const member of members) member.phase = 'leaving';
-    await Promise.all(members.map((member) => end(member.instance)));
-  }
-
-  #isBusy(): boolean {
-    return this.#waiting.size > 0 || this.#inFlight() > 0;
+  /** Those that wait and those that an instance has. */
+  #calls(): number {
+    return this.#waiting.size + this.#members.inFlight;
   }
 
   /** Called after every call that has ended, one way or another. */
   #settled(): void {
-    if (this.#quiet !== undefined && !this.#isBusy()) this.#quiet();
+    const calls = this.#calls();
+    this.#loop.changed(calls);
+    if (calls === 0) this.#quiet?.();
     for (const listener of this.#roomListeners) listener();
-  }
-
-  #inFlight(): number {
-    let sum = 0;
-    for (const member of this.#members) sum += member.inFlight;
-    return sum;
-  }
-
-  #count(phase: Member['phase']): number {
-    let count = 0;
-    for (const member of this.#members) if (member.phase === phase) count += 1;
-    return count;
-  }
-
-  // ------------------------------------------------------------ failures
-
-  #refusal(signal: AbortSignal): HandlerFailure | undefined {
-    if (this.#phase !== 'open') return this.#unavailable('takes no more calls: it is being stopped');
-    if (signal.aborted) return new HandlerFailure(`${this.#workload.name}: given up before it was called`);
-    if (this.#waiting.size >= MAX_WAITING) {
-      return this.#unavailable(`has ${MAX_WAITING} calls waiting already: raise maxScale or concurrency`);
-    }
-    const isHopeless = this.#startFault !== undefined && this.#backoff.waitMs() > 0 && !this.#mayServe();
-    return isHopeless ? this.#cannotStart() : undefined;
-  }
-
-  #mayServe(): boolean {
-    return this.#count('ready') + this.#count('starting') > 0;
-  }
-
-  #unavailable(why: string): HandlerFailure {
-    return new HandlerFailure(`${this.#workload.name} ${why}`, { status: 503, retryAfterMs: RETRY_AFTER_MS });
-  }
-
-  #cannotStart(): HandlerFailure {
-    return new HandlerFailure(`${this.#workload.name} cannot start: ${this.#startFault}`, {
-      retryAfterMs: this.#backoff.waitMs() || undefined,
-    });
-  }
-
-  #failed(fault: string): void {
-    this.#lastFault = fault;
-    this.#backoff.failed();
   }
 
   // ------------------------------------------------------------ instances
@@ -219,13 +196,13 @@ export class ScaledFunction {
   /** Gives out what can be given out, and begins instances for what cannot. Called after every change. */
   #scale(): void {
     while (this.#waiting.size > 0) {
-      const member = this.#withRoom();
+      const member = this.#members.withRoom(this.#callsEach);
       if (member === undefined) break;
       const turn = this.#waiting.next()!;
       turn.resolve(member.enter(turn.signal, this.#workload.timeoutMs, this.#clock, (slot) => this.#ended(slot)));
     }
-    while (this.#wantsMore() && this.#members.size < this.#mostInstances) {
-      const wait = this.#backoff.waitMs();
+    while (this.#wantsMore() && this.#members.size < this.#most()) {
+      const wait = this.#members.waitMs;
       if (wait > 0) return this.#scaleLater(wait);
       if (!this.#begin()) return;
     }
@@ -236,113 +213,117 @@ export class ScaledFunction {
     this.#cancelLater = this.#clock.after(wait, () => this.#scale());
   }
 
-  #withRoom(): Member | undefined {
-    let best: Member | undefined;
-    for (const member of this.#members) {
-      if (member.phase !== 'ready' || member.inFlight >= this.#callsEach) continue;
-      if (best === undefined || member.inFlight < best.inFlight) best = member;
-    }
-    return best;
-  }
-
   #wantsMore(): boolean {
     if (this.#phase === 'closed') return false;
-    const starting = this.#count('starting');
+    const starting = this.#members.count('starting');
     if (this.#waiting.size > 0 && (starting === 0 || this.#waiting.size > starting * this.#callsEach)) return true;
-    return this.#phase === 'open' && starting + this.#count('ready') < this.#workload.scaling.minScale;
+    return this.#phase === 'open' && this.#members.serving < this.#scaling.minScale;
   }
 
-  /** Begins one more instance. False when not even that was possible. */
   #begin(): boolean {
-    try {
-      const instance = this.#runtime.start(this.#workload, this.#log);
-      const member = new Member(instance, eventHandler(instance, this.#workload, this.#mask));
-      this.#members.add(member);
-      void this.#follow(member);
-      return true;
-    } catch (error) {
-      this.#startFailed(error);
-      return false;
-    }
+    this.#runLoop();
+    return this.#members.begin();
   }
 
-  /** The life of an instance, as its function takes it. */
-  async #follow(member: Member): Promise<void> {
-    const { instance } = member;
-    try {
-      await instance.ready;
-      if (member.phase === 'starting') this.#came(member);
-    } catch (error) {
-      const wasWanted = member.phase === 'starting';
-      member.phase = 'leaving';
-      if (wasWanted) this.#startFailed(error);
-    }
-    const how = await instance.ended;
-    this.#members.delete(member);
-    if (member.phase === 'ready') this.#failed(`it ${how}`);
-    member.phase = 'leaving';
-    this.#scale();
+  #most(): number {
+    return Math.max(this.#scaling.maxScale || MAX_INSTANCES, this.#scaling.minScale, 1);
   }
 
-  #came(member: Member): void {
-    member.phase = 'ready';
-    this.#startFault = undefined;
-    this.#scale();
+  /** Makes it so many instances; never fewer than the calls of this moment need. */
+  #resize(desired: number): void {
+    if (this.#phase !== 'open') return;
+    const calls = this.#calls();
+    const needed = this.#callsEach === Infinity ? Math.min(calls, 1) : Math.ceil(calls / this.#callsEach);
+    this.#members.resize(Math.min(Math.max(desired, needed), this.#most()));
+    if (this.#members.size > 0) this.#runLoop();
   }
 
-  #startFailed(error: unknown): void {
-    this.#startFault = error instanceof Error ? error.message : String(error);
-    this.#failed(this.#startFault);
-    if (!this.#mayServe()) this.#waiting.rejectAll(this.#cannotStart());
+  #startLoop(): ScalingLoop {
+    return new ScalingLoop({
+      scaling: this.#scaling,
+      containerConcurrency: this.#workload.concurrency,
+      mostInstances: MAX_INSTANCES,
+      clock: this.#clock,
+      ready: () => this.#members.count('ready'),
+      isNeeded: () => this.#phase === 'open' && (this.#members.size > 0 || this.#waiting.size > 0),
+      decided: ({ desired }) => this.#resize(desired),
+    });
+  }
+
+  #runLoop(): void {
+    if (this.#phase === 'open') this.#loop.run();
+  }
+
+  #startFailed(): void {
+    const failure = this.#members.cannotStart;
+    if (failure !== undefined) this.#waiting.rejectAll(failure);
     this.#settled();
     this.#scale();
   }
 
   // ------------------------------------------------------------ calls
 
+  /** For the caller of a synchronous call. */
+  #whoAnswered({ instance }: Member, isCold: boolean): string[] {
+    const { revision } = this.#workload;
+    const start = isCold ? 'cold' : 'warm';
+    return ['millrace-revision', revision, 'millrace-instance', instance.id, 'millrace-start', start];
+  }
+
   #deadline(): Record<string, string> {
     return { 'x-millrace-deadline': String(this.#clock.now() + this.#workload.timeoutMs) };
   }
 
-  /** `use` gets a slot at an instance; what did not reach the code gets another one, before those that came after it. */
+  #refusal(signal: AbortSignal): HandlerFailure | undefined {
+    if (this.#phase !== 'open') return this.#unavailable('takes no more calls: it is being stopped');
+    if (signal.aborted) return new HandlerFailure(`${this.#workload.name}: given up before it was called`);
+    if (this.#waiting.size >= MAX_WAITING) {
+      return this.#unavailable(`has ${MAX_WAITING} calls waiting already: raise maxScale or concurrency`);
+    }
+    return this.#members.waitMs > 0 ? this.#members.cannotStart : undefined;
+  }
+
+  #unavailable(why: string): HandlerFailure {
+    return new HandlerFailure(`${this.#workload.name} ${why}`, { status: 503, retryAfterMs: RETRY_AFTER_MS });
+  }
+
+  /**
+   * Gives a call a slot at an instance; what did not reach the code gets another one, before those that came after it.
+   * `hold` says when the call is over, if not with `use`.
+   */
   async #withSlot<T>(
     signal: AbortSignal,
-    use: (slot: Slot) => Promise<T>,
-    held: (value: T, slot: Slot) => void = (_value, slot) => slot.end(),
+    use: (given: Given) => Promise<T>,
+    hold: (value: T, slot: Slot) => void = (_value, slot) => slot.end(),
   ): Promise<T> {
     const refusal = this.#refusal(signal);
     if (refusal !== undefined) throw refusal;
+    const isCold = this.#members.count('ready') === 0;
+    if (this.#members.size === 0) this.#loop.poke();
+    this.#runLoop();
     for (let at: 'end' | 'front' = 'end'; ; at = 'front') {
       const turn = this.#waiting.wait(signal, at);
+      this.#loop.changed(this.#calls());
       this.#scale();
       const slot = await turn;
       try {
-        const value = await use(slot);
-        this.#backoff.succeeded();
-        held(value, slot);
+        const value = await use({ member: slot.member, signal: slot.signal, isCold });
+        this.#members.succeeded();
+        hold(value, slot);
         return value;
       } catch (error) {
         const mayGoElsewhere = error instanceof NotTaken && this.#phase !== 'closed' && !signal.aborted;
-        if (mayGoElsewhere) this.#refused(slot.member);
+        if (mayGoElsewhere) this.#members.refused(slot.member);
         slot.end();
         if (!mayGoElsewhere) throw this.#failureOf(error);
       }
     }
   }
 
-  /** An instance did not take a call: it gets no other. */
-  #refused(member: Member): void {
-    if (member.phase === 'ready') this.#failed('it refused the connection');
-    member.phase = 'leaving';
-  }
-
   #ended({ member, wasAbandoned }: Slot): void {
-    // The code may still be at work on a call that was given up: only the end of the instance surely ends that. Where
-    // the author sets no limit, nothing is exceeded by what a caller left behind.
-    if (wasAbandoned === 'timed out' || (wasAbandoned === 'caller left' && this.#callsEach !== Infinity)) {
-      member.phase = 'leaving';
-    }
-    if (member.phase === 'leaving' && member.inFlight === 0) void member.instance.kill();
+    // Where the author sets no limit, nothing is exceeded by what a caller left behind.
+    const isInTheWay = wasAbandoned === 'caller left' && this.#callsEach !== Infinity;
+    this.#members.callEnded(member, wasAbandoned === 'timed out' || isInTheWay);
     this.#scale();
     this.#settled();
   }
@@ -353,7 +334,7 @@ export class ScaledFunction {
         ? error
         : new HandlerFailure(`${this.#workload.name}: ${String(error)}`, { cause: error });
     // It answered, if only to refuse: the instance is well.
-    if (failure.status !== undefined) this.#backoff.succeeded();
+    if (failure.status !== undefined) this.#members.succeeded();
     return failure;
   }
 }
