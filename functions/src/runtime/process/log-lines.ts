@@ -1,5 +1,9 @@
 import type { Readable } from 'node:stream';
 
+import { systemClock } from '../../clock.ts';
+import type { Clock } from '../../clock.ts';
+import { makeFloodGate } from './flood-gate.ts';
+
 /** A line longer than this is passed on in pieces, so that output without line breaks does not pile up. */
 const MAX_LINE_CHARACTERS = 16 * 1024;
 /** A secret of several lines is masked line by line; lines shorter than this are too common to be masked. */
@@ -27,20 +31,32 @@ function escapePattern(text: string): string {
   return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
 }
 
-/** Reads a stream as text and hands on its lines, masked, until it ends. Holds one line at most. */
-export function readLines(stream: Readable, mask: Mask, take: (line: string) => void): void {
+/**
+ * Reads a stream as text and hands on its lines, masked, until it ends. Holds one line at most. What floods it is
+ * counted and dropped, so that neither our memory nor anybody else's work depends on how much a function prints.
+ */
+export function readLines(
+  stream: Readable,
+  mask: Mask,
+  take: (line: string) => void,
+  clock: Pick<Clock, 'after'> = systemClock,
+): void {
+  const gate = makeFloodGate(clock, take);
   let rest = '';
   const takeLine = (line: string): void => {
+    if (gate.isShut) return gate.drop(1);
     const masked = mask(line.endsWith('\r') ? line.slice(0, -1) : line);
     for (let at = 0; at === 0 || at < masked.length; at += MAX_LINE_CHARACTERS) {
-      take(masked.slice(at, at + MAX_LINE_CHARACTERS));
+      gate.pass(masked.slice(at, at + MAX_LINE_CHARACTERS));
     }
   };
   stream.setEncoding('utf8');
   stream.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop()!;
-    lines.forEach(takeLine);
+    const text = rest + chunk;
+    const lastBreak = text.lastIndexOf('\n');
+    rest = text.slice(lastBreak + 1);
+    if (gate.isShut) gate.drop(breaksIn(text));
+    else if (lastBreak >= 0) text.slice(0, lastBreak).split('\n').forEach(takeLine);
     if (rest.length > MAX_LINE_CHARACTERS + mask.longest) {
       // What may be the beginning of a secret waits for its end.
       const masked = mask(rest);
@@ -52,6 +68,13 @@ export function readLines(stream: Readable, mask: Mask, take: (line: string) => 
   stream.on('end', () => {
     if (rest !== '') takeLine(rest);
   });
+  stream.on('close', () => gate.end());
   // A stream that breaks has ended; why, the exit of the process tells.
   stream.on('error', () => {});
+}
+
+function breaksIn(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count += 1;
+  return count;
 }
