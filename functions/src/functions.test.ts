@@ -219,7 +219,9 @@ describe('functions', () => {
     });
 
     test('a python that is not there is named', async () => {
-      const running = await start('', { code: { language: 'python', file: '/x.py' }, environment: { PATH: folder } });
+      const file = join(folder, 'x.py');
+      await writeFile(file, '');
+      const running = await start('', { code: { language: 'python', file }, environment: { PATH: folder } });
       assert.match((await failureOf(call(running))).message, /python3.*not found on the PATH/);
     });
 

@@ -1,12 +1,9 @@
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 
 import type { FunctionHost } from '@millrace/bus/control/ports';
 import type { Workload } from '@millrace/bus/plan/plan';
-import { findCode } from '@millrace/functions/find-code';
 import { openFunctions } from '@millrace/functions/functions';
-import type { FunctionLog } from '@millrace/functions/functions';
-import type { RunningFunction as LocalFunction } from '@millrace/functions/running-function';
-import { unavailable } from '@millrace/functions/unavailable';
+import type { Declared, FunctionLog, Functions } from '@millrace/functions/functions';
 import type { StandInModel } from '@millrace/functions/stand-in/stand-in-model';
 
 export interface LocalFunctionsOptions {
@@ -14,9 +11,17 @@ export interface LocalFunctionsOptions {
   /** Of this process: an optional variable that nothing declared provides is taken from here. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: (line: FunctionLog) => void;
+  /** Hears what becomes of revisions, a line each. */
+  readonly news: (text: string) => void;
+  /** Where revisions are kept. */
+  readonly stateFolder: string;
+  /** Where packages are installed. */
+  readonly cacheFolder: string;
 }
 
 export interface LocalFunctions extends FunctionHost {
+  /** What is known of each, and what can be done with it. */
+  readonly functions: Omit<Functions, 'start' | 'close'>;
   /** The address of the stand-in for the model, once a function needed it. */
   readonly standIn: string | undefined;
   /** Starts the stand-in for the model if one of these needs it. To be called before they are started. */
@@ -28,10 +33,12 @@ const KEY = 'ANTHROPIC_API_KEY';
 
 /** Declared functions as processes of this machine. */
 export function openLocalFunctions(options: LocalFunctionsOptions): LocalFunctions {
-  const functions = openFunctions({ log: options.log });
+  const { log, news, stateFolder, cacheFolder, environment } = options;
+  const functions = openFunctions({ log, news, stateFolder, cacheFolder, environment });
   let standIn: StandInModel | undefined;
 
   return {
+    functions,
     get standIn() {
       return standIn?.url;
     },
@@ -41,21 +48,8 @@ export function openLocalFunctions(options: LocalFunctionsOptions): LocalFunctio
       standIn = await startStandInModel();
     },
     start(workload) {
-      let current = begin(workload);
-      return {
-        handler: (event, context) => current.handler(event, context),
-        request: (call, how) => current.request(call, how),
-        room: () => current.room(),
-        onRoom: (listener) => current.onRoom(listener),
-        warm: () => current.warm(),
-        change(changed) {
-          const before = current;
-          current = begin(changed);
-          void before.drain();
-        },
-        status: () => current.status(),
-        drain: () => current.drain(),
-      };
+      const running = functions.start(declaredBy(workload));
+      return { ...running, change: (changed) => running.change(declaredBy(changed)) };
     },
     async close() {
       await functions.close();
@@ -63,33 +57,34 @@ export function openLocalFunctions(options: LocalFunctionsOptions): LocalFunctio
     },
   };
 
-  function begin(workload: Workload): LocalFunction {
-    const { namespace, service, image, code: annotation } = workload;
-    const found = findCode({
-      namespace,
-      service,
-      image,
-      ...(annotation === undefined ? {} : { annotation }),
-      manifestFolder: dirname(workload.manifest),
-      ...(options.codeFolder === undefined ? {} : { codeFolder: options.codeFolder }),
-    });
-    if ('lookedAt' in found) {
-      return unavailable('CodeNotFound', `found no code for it; looked at ${found.lookedAt.join(', ')}`);
-    }
-    const { name, timeoutMs, concurrency, scaling, limits, readiness } = workload;
+  function declaredBy(workload: Workload): Declared {
+    const { name, namespace, service, image, code: annotation, command, speaks } = workload;
+    const { environment: variables, timeoutMs, concurrency, scaling, limits, readiness } = workload;
     const own = fromHost(workload, options);
-    return functions.start({
+    return {
       name,
-      revision: `${service}-00001`,
-      code: found.code,
-      environment: { ...own, ...workload.environment, ...standInVariables(workload) },
+      code: {
+        namespace,
+        service,
+        image,
+        annotation,
+        manifestFolder: resolve(dirname(workload.manifest)),
+        codeFolder: options.codeFolder,
+        command,
+        arguments: workload.arguments,
+        speaks,
+      },
+      environment: variables,
+      provided: { ...own, ...standInVariables(workload) },
       secretValues: [...workload.secretValues, ...Object.values(own)],
       timeoutMs,
       concurrency,
       scaling,
       limits,
       readiness,
-    });
+      revisionName: workload.revisionName,
+      traffic: workload.traffic,
+    };
   }
 
   function standInVariables(workload: Workload): Record<string, string> {

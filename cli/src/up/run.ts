@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 
 import type { FastifyInstance } from 'fastify';
 
@@ -83,6 +84,9 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         environment,
         log: ({ function: name, stream, text, eventId }) =>
           logger.info(text, { function: name, stream, event: eventId }),
+        news: (text) => logger.info(text),
+        stateFolder: join(settings.dataFolder, 'functions'),
+        cacheFolder: settings.cacheFolder,
       }),
       (it) => it.close(),
     );

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 
 import { Option } from 'commander';
 import type { Command } from 'commander';
@@ -15,6 +16,10 @@ export interface Settings {
   /** Absolute. */
   readonly dataFolder: string;
   readonly codeFolder: string | undefined;
+  /** Where packages of functions are installed. Absolute. */
+  readonly cacheFolder: string;
+  /** Whether manifests and code are read again when they change. */
+  readonly watch: boolean;
   readonly aliases: Readonly<Record<string, string>>;
   readonly maxEventBytes: number;
   readonly retainMs: number;
@@ -52,6 +57,13 @@ export function addSettings(command: Command): Command {
     )
     .addOption(
       new Option(
+        '--cache <folder>',
+        'where packages of functions are installed (default: ~/.cache/millrace/packages)',
+      ).env('MILLRACE_CACHE'),
+    )
+    .addOption(new Option('--no-watch', 'do not read manifests and code again when they change'))
+    .addOption(
+      new Option(
         '--alias <from=to>',
         'another address for host:port, such as kafka:9092=127.0.0.1:19092; may be given several times',
       ).argParser(several),
@@ -79,6 +91,8 @@ export function settingsOf(options: Record<string, unknown>): Settings {
     adminPort: number;
     data: string;
     code?: string;
+    cache?: string;
+    watch: boolean;
     alias?: string[];
     maxEventBytes: number;
     retainDays: number;
@@ -95,6 +109,8 @@ export function settingsOf(options: Record<string, unknown>): Settings {
     adminPort: given.adminPort,
     dataFolder: resolve(given.data),
     codeFolder: given.code === undefined ? undefined : resolve(given.code),
+    cacheFolder: resolve(given.cache ?? join(homedir(), '.cache/millrace/packages')),
+    watch: given.watch,
     aliases: Object.fromEntries((given.alias ?? []).map(aliasOf)),
     maxEventBytes: given.maxEventBytes,
     retainMs: given.retainDays * DAY_MS,
