@@ -4,11 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Clock } from '../../clock.ts';
 
 /** Nothing fills memory faster than this for long: what is far from its limit need not be looked at often. */
-const BYTES_PER_MS = 2 ** 20;
+const BYTES_PER_MS = 4 * 2 ** 20;
 const MIN_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
 /** Stacks of threads count as data from when they are made, used or not. */
-const STACK_BYTES = 512 * 2 ** 20;
+const STACK_BYTES = 2 ** 30;
 
 /**
  * Calls `exceeded` once when a process with all that descends from it uses more than so many bytes of memory of its
