@@ -20,6 +20,8 @@ const bundle = await rolldown({
     main: 'cli/src/main.ts',
     writer: 'broker/bus/src/log/sqlite/writer.ts',
     checkpointer: 'broker/bus/src/log/sqlite/checkpointer.ts',
+    // What authors import as `millrace/agent`.
+    agent: 'functions/src/agent/agent.ts',
   },
   external: (id) => isPackage(id) && !id.startsWith('@millrace/'),
 });

@@ -117,6 +117,8 @@ function lineAt(text: string, index: number): string {
 function resolve(from: string, specifier: string, packages: ReadonlyMap<string | undefined, string>): Import['to'] {
   if (specifier.startsWith('.')) return { file: posix.join(posix.dirname(from), specifier) };
   if (isBuiltin(specifier)) return undefined;
+  // What our runner gives to every file of an author's.
+  if (specifier === 'millrace/agent') return { file: 'functions/src/agent/agent.ts' };
   const parts = specifier.split('/');
   const name = parts.slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
   const folder = packages.get(name);

@@ -6,7 +6,7 @@
 // Environment: ANTHROPIC_API_KEY (required), ANTHROPIC_BASE_URL and MODEL (optional).
 import { readdir, readFile } from 'node:fs/promises';
 
-import { agent } from '../../src/agent/agent.ts';
+import { agent } from 'millrace/agent';
 
 const FOLDER = new URL('pages/', import.meta.url);
 const PAGES = (await readdir(FOLDER)).map((file) => file.replace(/\.md$/, ''));

@@ -4,7 +4,7 @@
 //     -> com.example.ticket.triaged { category, priority, summary, suggestedReply, customer, model }
 //
 // Environment: ANTHROPIC_API_KEY (required), ANTHROPIC_BASE_URL and MODEL (optional).
-import { agent } from '../../src/agent/agent.ts';
+import { agent } from 'millrace/agent';
 
 const TRIAGE = {
   type: 'object',

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** `millrace/agent`, for every function: beside our runners where they are published, else where it is written. */
-export const AGENT = ['../../agent.mjs', '../../../agent/agent.ts']
+export const AGENT = ['../../agent.js', '../../../agent/agent.ts']
   .map((place) => fileURLToPath(new URL(place, import.meta.url)))
   .find((place) => existsSync(place));
 
