@@ -14,7 +14,7 @@ import { runCommand } from './run-command.ts';
 /** Installs packages, each set once. */
 export interface Installer {
   /**
-   * Resolves with the folder of the packages: a `node_modules`, or a folder for Python's path. `line` hears what the
+   * Resolves with the folder of the packages: one with a `node_modules`, or one for Python's path. `line` hears what the
    * installer says, when it is run for this. Rejects with an {@link InstallFailed}.
    */
   install(requirements: Requirements, options: InstallOptions): Promise<string>;
@@ -62,7 +62,7 @@ export function openInstaller(options: {
         .update(requirements.hash)
         .digest('hex');
       const folder = join(cacheFolder, requirements.language, key.slice(0, 32));
-      if (existsSync(folder)) return language.packages(folder);
+      if (existsSync(folder)) return folder;
       let installed = running.get(folder);
       if (installed === undefined) {
         installed = once(language, requirements, folder, told).finally(() => running.delete(folder));
@@ -104,11 +104,11 @@ export function openInstaller(options: {
     await mkdir(join(cacheFolder, requirements.language), { recursive: true });
     while (!takeLock(lock)) {
       await later(LOOK_MS);
-      if (existsSync(folder)) return language.packages(folder);
+      if (existsSync(folder)) return folder;
     }
     try {
       if (!existsSync(folder)) await install(language, requirements, folder, told);
-      return language.packages(folder);
+      return folder;
     } finally {
       releaseLock(lock);
     }

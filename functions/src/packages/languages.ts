@@ -10,8 +10,6 @@ export interface Language {
   readonly platform: readonly string[] | ((run: (command: readonly string[]) => Promise<string>) => Promise<string>);
   /** Makes the folder ready and says what is to be run in which folder. */
   prepare(requirements: Requirements, folder: string, environment: Readonly<Record<string, string>>): Step;
-  /** Where in the folder the packages are, once the command has run. */
-  packages(folder: string): string;
 }
 
 interface Step {
@@ -30,7 +28,6 @@ export const python: Language = {
     // Relative paths in the file begin where it was written.
     folder: existsSync(origin) ? origin : folder,
   }),
-  packages: (folder) => folder,
 };
 
 /** `npm install` in a folder that has the package.json and its lock, and nothing else. Scripts of packages are not run. */
@@ -58,7 +55,6 @@ export const node: Language = {
       folder: to,
     };
   },
-  packages: (folder) => join(folder, 'node_modules'),
 };
 
 function absolute(dependencies: unknown, origin: string): Record<string, string> {
