@@ -58,9 +58,17 @@ export interface RunnerOrder {
   readonly source: string;
 }
 
-/** The order as a runner reads it. For code that a runner of ours serves. */
-export function runnerOrder({ workload, socket, home, environment }: Order): RunnerOrder {
+/** The same for a command that is begun for every call. */
+export interface CommandOrder extends Pick<RunnerOrder, 'socket' | 'home' | 'environment'> {
+  readonly command: readonly string[];
+  /** Where it runs. */
+  readonly folder: string;
+}
+
+/** The order as a runner reads it. For what a runner of ours serves. */
+export function runnerOrder({ workload, socket, home, environment }: Order): RunnerOrder | CommandOrder {
   const { code } = workload;
+  if (code.language === 'program') return { command: code.command, folder: code.folder, socket, home, environment };
   if (!('file' in code)) throw new TypeError(`a ${code.language} has no runner`);
   const { file, origin, packages } = code;
   return { file, origin, packages, socket, home, environment, source: `/functions/${workload.name}` };

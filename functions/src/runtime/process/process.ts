@@ -6,6 +6,7 @@ import type { Launch, Launcher } from './launcher.ts';
 import { makeLimiter } from './limits.ts';
 import { makeNest } from './nest.ts';
 import { nodePool } from './node-pool.ts';
+import { programs } from './program.ts';
 import { spawnRunner } from './spawn.ts';
 
 /**
@@ -22,9 +23,11 @@ export function processRuntime(
   const { environment = {}, warm = 2 } = options;
   const nest = makeNest();
   const limiter = makeLimiter();
+  const node = nodePool(nest, { environment, warm, after: systemClock.after });
   const launchers: Partial<Record<Workload['code']['language'], Launcher>> = {
-    node: nodePool(nest, { environment, warm, after: systemClock.after }),
+    node,
     python: { launch: spawnRunner(nest), close: async () => {} },
+    program: programs(nest, node, systemClock.after),
   };
   const launch: Launch = (order) => {
     const { language } = order.workload.code;

@@ -1,5 +1,5 @@
 // Serves what an order says over HTTP on a unix domain socket: one file of an author's (node/load.mjs) or a command
-// that is begun for every call (command/serve.mjs). It and what is beside it stand alone (no imports of ours), so that
+// that is begun for every call (node/commands.mjs). It and what is beside it stand alone (no imports of ours), so that
 // they can run wherever the author's code runs.
 //
 //   node node-runner.mjs
@@ -39,7 +39,7 @@ for (const name in process.env) delete process.env[name];
 Object.assign(process.env, order.environment);
 process.chdir(order.home);
 try {
-  const serve = await load(order);
+  const serve = order.command === undefined ? await load(order) : await serverOfCommands();
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: 0 }, (request, response) => {
     void answerCall(serve, request, response);
   });
@@ -48,6 +48,11 @@ try {
   server.listen(order.socket, () => tell({ ready: true }));
 } catch (error) {
   tell({ error: error.message }, () => process.exit(1));
+}
+
+async function serverOfCommands() {
+  const { serveCommands } = await import('./node/commands.mjs');
+  return serveCommands(order);
 }
 
 async function answerCall(serve, request, response) {
