@@ -28,6 +28,8 @@ export interface Workload {
   readonly liveness?: Probe | undefined;
   /** How long an instance may take to become ready, in milliseconds; Serving's progress deadline, 10 minutes by default. */
   readonly progressDeadlineMs?: number | undefined;
+  /** How long an instance that was asked to end (SIGTERM) may take before it is ended; 10 seconds by default. */
+  readonly terminationGraceMs?: number | undefined;
 }
 
 /** What is run. All paths are absolute. */

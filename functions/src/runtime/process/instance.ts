@@ -29,8 +29,8 @@ import { makeTraces } from './traces.ts';
 
 /** How long it may take to become ready, where nothing is declared: Serving's progress deadline. */
 const PROGRESS_DEADLINE_MS = 600_000;
-/** From SIGTERM to SIGKILL. */
-const STOP_GRACE_MS = 10_000;
+/** From SIGTERM to SIGKILL, where nothing is declared. */
+const TERMINATION_GRACE_MS = 10_000;
 const MAX_HEADER_BYTES = 256 * 1024;
 
 /** What an instance is given beside its workload. */
@@ -147,8 +147,9 @@ export class ProcessInstance implements Instance {
 
   /** Asks it to go; ends it when it does not. */
   async #endSoon(): Promise<void> {
+    const { terminationGraceMs = TERMINATION_GRACE_MS } = this.#workload;
     this.#launched.signal('SIGTERM');
-    const grace = setTimeout(() => this.#launched.signal('SIGKILL'), STOP_GRACE_MS);
+    const grace = setTimeout(() => this.#launched.signal('SIGKILL'), terminationGraceMs);
     await this.ended;
     clearTimeout(grace);
   }

@@ -6,14 +6,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 // Hears the process groups that live, a line for every change, the whole list each time. When we die, however
-// suddenly, the pipe closes: then it ends what is on the list and removes the folder. It stands outside of the
-// authors' processes, because a function in an endless loop could not watch over itself.
+// suddenly, the pipe closes: then it ends what is on the list, what has left its group and is known by the folder (see
+// stragglers.ts), and removes the folder. It stands outside of the authors' processes, because a function in an endless
+// loop could not watch over itself.
 const GUARD = `
 groups=
 while read -r line; do groups=$line; done
 [ -n "$groups" ] || exit 0
 for group in $groups; do kill -s KILL -- "-$group"; done
-rm -rf -- "$1"`;
+folder=$1
+for process in /proc/[0-9]*; do
+  case $(readlink "$process/cwd") in
+    "$folder"/*) ;;
+    *) grep -qzs "^HOME=$folder/" "$process/environ" || continue ;;
+  esac
+  read -r stat < "$process/stat" && set -- \${stat##*) } && [ "$5" = 0 ] && kill -s KILL "\${process#/proc/}"
+done
+rm -rf -- "$folder"`;
 
 /** What the processes of one runtime share while there are any: a private folder, and a guard against orphans. */
 export interface Nest {
