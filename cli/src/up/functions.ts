@@ -58,8 +58,8 @@ export function openLocalFunctions(options: LocalFunctionsOptions): LocalFunctio
   };
 
   function declaredBy(workload: Workload): Declared {
-    const { name, namespace, service, image, code: annotation, command, speaks } = workload;
-    const { environment: variables, timeoutMs, concurrency, scaling, limits, readiness } = workload;
+    const { namespace, service, image, code: annotation, command, arguments: parameters, speaks } = workload;
+    const { name, environment: variables, secretValues, timeoutMs, concurrency, scaling, limits } = workload;
     const own = fromHost(workload, options);
     return {
       name,
@@ -71,17 +71,17 @@ export function openLocalFunctions(options: LocalFunctionsOptions): LocalFunctio
         manifestFolder: resolve(dirname(workload.manifest)),
         codeFolder: options.codeFolder,
         command,
-        arguments: workload.arguments,
+        arguments: parameters,
         speaks,
       },
       environment: variables,
       provided: { ...own, ...standInVariables(workload) },
-      secretValues: [...workload.secretValues, ...Object.values(own)],
+      secretValues: [...secretValues, ...Object.values(own)],
       timeoutMs,
       concurrency,
       scaling,
       limits,
-      readiness,
+      readiness: workload.readiness,
       revisionName: workload.revisionName,
       traffic: workload.traffic,
     };

@@ -227,7 +227,7 @@ describe('traffic', limits, () => {
     assert.equal(reason, 'RevisionMissing');
     assert.equal(
       message,
-      'spec.traffic names agent-00009, which is not there (there are: agent-00001, agent-00002); its part goes to the latest',
+      'spec.traffic names agent-00009, which is not there (there are: agent-00001, agent-00002); their part goes to the latest',
     );
     assert.equal(await answerOf(running), 'two');
   });

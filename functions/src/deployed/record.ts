@@ -12,12 +12,11 @@ import type { Copy, Snapshot } from './snapshot.ts';
 export interface Template {
   readonly environment: Readonly<Record<string, string>>;
   readonly secretVariables: readonly string[];
-  readonly timeoutMs: number;
-  readonly concurrency: number;
-  readonly scaling: Workload['scaling'];
-  readonly limits: Workload['limits'];
-  readonly readiness: Workload['readiness'] | null;
+  /** Everything else: its time, its concurrency, its scaling, its limits, its probes. */
+  readonly settings: Settings;
 }
+
+type Settings = Omit<Workload, 'name' | 'revision' | 'code' | 'environment' | 'secretValues'>;
 
 /** A revision as it is kept: code and template, which never change. */
 export interface RevisionRecord {
@@ -54,7 +53,7 @@ export interface KeptCopy {
 
 /** What a declaration says of its next revision. */
 export function templateOf(declared: Declared): Template {
-  const { environment, secretValues, timeoutMs, concurrency, scaling, limits, readiness } = declared;
+  const { environment, secretValues } = declared;
   const names = Object.keys(environment).toSorted();
   const secrets = secretValues.filter((value) => value !== '');
   const isSecret = (name: string) => secrets.some((secret) => environment[name]!.includes(secret));
@@ -62,12 +61,15 @@ export function templateOf(declared: Declared): Template {
   return {
     environment: Object.fromEntries(open.map((name) => [name, environment[name]!])),
     secretVariables: names.filter(isSecret),
-    timeoutMs,
-    concurrency,
-    scaling,
-    limits,
-    readiness: readiness ?? null,
+    settings: settingsOf(declared),
   };
+}
+
+/** What is neither about its name and code nor secret. */
+function settingsOf(declared: Declared & { readonly revision?: unknown }): Settings {
+  const { name: _n, code: _c, environment: _e, secretValues: _s, revision: _r, ...rest } = declared;
+  const { provided: _p, revisionName: _v, traffic: _t, ...settings } = rest;
+  return settings;
 }
 
 /** Of what makes a revision another one, in hexadecimal digits. */
@@ -201,9 +203,10 @@ const SHAPE: readonly (readonly [string, (record: RevisionRecord) => boolean])[]
       isObject(template.environment) &&
       isTexts(Object.values(template.environment)) &&
       isTexts(template.secretVariables) &&
-      isObject(template.scaling) &&
-      isObject(template.limits) &&
-      [template.timeoutMs, template.concurrency].every((it) => typeof it === 'number'),
+      isObject(template.settings) &&
+      isObject(template.settings.scaling) &&
+      isObject(template.settings.limits) &&
+      [template.settings.timeoutMs, template.settings.concurrency].every((it) => typeof it === 'number'),
   ],
   ['its notes are none', ({ notes }) => isTexts(notes)],
 ];

@@ -56,7 +56,7 @@ export class Revision {
     const { runtime, installer, clock, log } = options.place;
     const { code, requirements } = codeOf(record, options.copyFolder);
     const { environment, notes } = environmentOf(record, declared);
-    const { timeoutMs, concurrency, scaling, limits, readiness } = record.template;
+    const { settings } = record.template;
     const { name, secretValues } = declared;
     this.record = record;
     this.environment = environment;
@@ -69,16 +69,13 @@ export class Revision {
       line: (text, stream) => log({ function: name, instance: 'install', stream, text, time: clock.now() }),
     });
     const workload: Workload = {
+      ...settings,
       name,
       revision: record.name,
       code,
       environment,
       secretValues,
-      timeoutMs,
-      concurrency,
-      scaling: { ...scaling, ...given(options.bounds) },
-      limits,
-      readiness: readiness ?? undefined,
+      scaling: { ...settings.scaling, ...given(options.bounds) },
     };
     // Nobody may ask for the proof.
     this.#proof.promise.catch(() => {});
@@ -125,7 +122,7 @@ export class Revision {
   }
 
   setBounds(bounds: Bounds): void {
-    const { minScale, maxScale } = { ...this.record.template.scaling, ...given(bounds) };
+    const { minScale, maxScale } = { ...this.record.template.settings.scaling, ...given(bounds) };
     this.#scaled.setBounds({ minScale, maxScale });
   }
 
