@@ -2,30 +2,26 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
-import type { Probe } from '@millrace/resources/container';
 import type { WebAnswer, WebCall } from '@millrace/event/web';
 import { Pool } from 'undici';
 
-import { systemClock } from '../../clock.ts';
 import type { FunctionLog } from '../../function-log.ts';
 import type { Workload } from '../../workload.ts';
 import { brokenCall, withinExplanation } from '../broken-call.ts';
 import { NotTaken } from '../runtime.ts';
 import type { Instance } from '../runtime.ts';
-import { checkOf } from './check.ts';
-import type { Probed } from './check.ts';
+import { makeAttribution } from './attribution.ts';
 import { exchange } from './exchange.ts';
+import { makeHealth } from './health.ts';
+import type { Health } from './health.ts';
 import { makeLastWords } from './last-words.ts';
 import type { Launch, Launched } from './launcher.ts';
 import type { Hold, Limiter } from './limits.ts';
 import { maskOf, readLines } from './log-lines.ts';
 import type { Mask } from './log-lines.ts';
 import type { Nest } from './nest.ts';
-import { startProbing } from './probe.ts';
-import type { Probing } from './probe.ts';
 import { basicEnvironment } from './spawn.ts';
 import { endStragglers } from './stragglers.ts';
-import { makeTraces } from './traces.ts';
 
 /** How long it may take to become ready, where nothing is declared: Serving's progress deadline. */
 const PROGRESS_DEADLINE_MS = 600_000;
@@ -55,17 +51,12 @@ export class ProcessInstance implements Instance {
   readonly #mask: Mask;
   readonly #launched: Launched;
   readonly #server: Pool;
-  readonly #probed: Probed;
-  readonly #readinessListeners: ((isReady: boolean) => void)[] = [];
-  #readiness: Probing | undefined;
-  #liveness: Probing | undefined;
+  readonly #health: Health;
   #hold: Hold | undefined;
   /** How many calls it has. */
   #inFlight = 0;
-  /** The event that it had last without another beside it: late output belongs to that one. */
-  #lastAlone: string | undefined;
   readonly #lastWords = makeLastWords();
-  readonly #traces = makeTraces();
+  readonly #attribution = makeAttribution();
   /** Why it could not start, as its runner (or the system) said. */
   #startFault: string | undefined;
   /** Why we ended it. */
@@ -79,7 +70,7 @@ export class ProcessInstance implements Instance {
     this.#workload = workload;
     this.#place = place;
     this.#mask = maskOf(workload.secretValues);
-    const home = join(place.folder, 'home');
+    const home = homeIn(place);
     const socket = join(place.folder, 'http');
     mkdirSync(home);
     const environment = { ...basicEnvironment(), HOME: home, TMPDIR: home, ...workload.environment };
@@ -93,7 +84,7 @@ export class ProcessInstance implements Instance {
       maxHeaderSize: MAX_HEADER_BYTES,
     });
     const address = port === undefined ? { path: socket } : { port, host: '127.0.0.1' };
-    this.#probed = { server: this.#server, address, home, environment, nest: place.nest };
+    this.#health = makeHealth(workload, { server: this.#server, address, home, environment, nest: place.nest });
     readLines(stdout, this.#mask, (text) => this.#heard('stdout', text));
     readLines(stderr, this.#mask, (text) => this.#heard('stderr', text));
     this.ended = this.#end();
@@ -106,19 +97,18 @@ export class ProcessInstance implements Instance {
   }
 
   get notReady(): string | undefined {
-    const saw = this.#readiness?.saw;
-    return saw === undefined ? undefined : this.#mask(`its readinessProbe saw: ${saw}`);
+    const why = this.#health.notReady;
+    return why === undefined ? undefined : this.#mask(why);
   }
 
   onReadiness(listener: (isReady: boolean) => void): void {
-    this.#readinessListeners.push(listener);
+    this.#health.onReadiness(listener);
   }
 
   async call(call: WebCall, eventId?: string): Promise<WebAnswer> {
     if (this.#leaving) throw new NotTaken(`instance ${this.id} of ${this.#workload.name} is stopping`);
     this.#inFlight += 1;
-    this.#lastAlone = this.#inFlight === 1 ? eventId : undefined;
-    if (eventId !== undefined) this.#traces.called(eventId, call.rawHeaders);
+    this.#attribution.called(eventId, call.rawHeaders, this.#inFlight === 1);
     try {
       const answer = await exchange(this.#server, call);
       answer.body.once('close', () => this.#over());
@@ -160,74 +150,44 @@ export class ProcessInstance implements Instance {
     await this.ended;
   }
 
-  /** Its process is there, and has loaded nothing of the author's yet. */
+  /** Its process is there, and has loaded nothing of the author's yet. Called again when that one was of no use. */
   #begun(pid: number): void {
-    const name = `${this.#workload.name}-${this.id}`.replaceAll('/', '-');
+    void this.#hold?.release();
+    const name = `${this.#workload.name}-${this.id}-${pid}`.replaceAll('/', '-');
     this.#hold = this.#place.limiter.hold(name, pid, this.#workload.limits, () => this.#launched.signal('SIGKILL'));
   }
 
   async #start(): Promise<void> {
-    const { readiness, liveness, progressDeadlineMs = PROGRESS_DEADLINE_MS } = this.#workload;
+    const { progressDeadlineMs = PROGRESS_DEADLINE_MS } = this.#workload;
+    let isLoaded = false;
     const slow = setTimeout(() => {
-      const why = this.notReady ?? (this.#readiness === undefined ? 'it is still loading' : 'its readinessProbe waits');
+      const why = this.notReady ?? (isLoaded ? 'its readinessProbe has seen nothing yet' : 'it is still loading');
       this.#startFault = `did not become ready within ${progressDeadlineMs / 1000} s: ${why}`;
       this.#launched.signal('SIGKILL');
     }, progressDeadlineMs);
     const told = await this.#launched.told;
-    const isLoaded = told !== undefined && 'ready' in told;
-    const isReady = isLoaded && (readiness === undefined || (await this.#probe(readiness)));
+    isLoaded = told !== undefined && 'ready' in told;
+    const isReady = isLoaded && (await this.#health.becomesReady());
     clearTimeout(slow);
-    if (isReady) {
-      if (liveness !== undefined) this.#watchLife(liveness);
-      return;
-    }
+    if (isReady) return this.#health.watchLife((why) => this.#endFor(why));
     if (told !== undefined && 'error' in told) this.#startFault ??= told.error;
     const end = await this.ended;
     throw new Error(this.#mask(this.#startFault ?? `ended before it was ready: it ${end}`));
   }
 
-  /** Resolves with true when it is ready for the first time, with false when it ended before that. */
-  #probe(probe: Probe): Promise<boolean> {
-    let hasBeenReady = false;
-    return new Promise((resolve) => {
-      void this.ended.then(() => resolve(false));
-      this.#readiness = startProbing({
-        probe,
-        check: checkOf(probe, this.#probed),
-        clock: systemClock,
-        changed: (isReady) => {
-          if (!hasBeenReady) resolve(true);
-          else for (const listener of this.#readinessListeners) listener(isReady);
-          hasBeenReady = true;
-        },
-      });
-      if (this.#leaving) this.#readiness.stop();
-    });
-  }
-
-  #watchLife(probe: Probe): void {
-    this.#liveness = startProbing({
-      probe,
-      check: checkOf(probe, this.#probed),
-      clock: systemClock,
-      wasWell: true,
-      changed: (_isWell, saw) => {
-        this.#leaving = true;
-        this.#liveness?.stop();
-        this.#endedBecause = `failed its livenessProbe ${probe.failures} times in a row (${saw})`;
-        void this.#endSoon();
-      },
-    });
+  #endFor(reason: string): void {
+    this.#leaving = true;
+    this.#endedBecause = reason;
+    void this.#endSoon();
   }
 
   async #end(): Promise<string> {
     const { exit, stdout, stderr } = this.#launched;
     const how = await exit;
     this.#leaving = true;
-    this.#readiness?.stop();
-    this.#liveness?.stop();
+    this.#health.stop();
     this.#hold?.kill();
-    await endStragglers(this.#probed.home);
+    await endStragglers(homeIn(this.#place));
     await withinExplanation(outputOf([stdout, stderr]));
     stdout.destroy();
     stderr.destroy();
@@ -247,25 +207,15 @@ export class ProcessInstance implements Instance {
   }
 
   #heard(stream: 'stdout' | 'stderr', line: string): void {
-    const [eventId, text] = markOf(line) ?? [this.#lastAlone, line];
-    if (stream === 'stderr') this.#lastWords.heard(text);
-    const traceId = eventId === undefined ? undefined : this.#traces.of(eventId);
-    this.#place.log({
-      function: this.#workload.name,
-      instance: this.id,
-      stream,
-      text,
-      ...(eventId === undefined ? {} : { eventId }),
-      ...(traceId === undefined ? {} : { traceId }),
-      time: this.#place.now(),
-    });
+    const said = this.#attribution.of(line);
+    if (stream === 'stderr') this.#lastWords.heard(said.text);
+    const { name } = this.#workload;
+    this.#place.log({ function: name, instance: this.id, stream, ...said, time: this.#place.now() });
   }
 }
 
-/** A line of the author's logger names its event between two control characters. */
-function markOf(line: string): [string, string] | undefined {
-  const end = line.startsWith('\u001e') ? line.indexOf('\u001f') : -1;
-  return end < 0 ? undefined : [line.slice(1, end), line.slice(end + 1)];
+function homeIn({ folder }: Place): string {
+  return join(folder, 'home');
 }
 
 /** Resolves when all that it wrote has been read. */
