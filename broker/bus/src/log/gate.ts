@@ -18,6 +18,8 @@ export interface Arrival {
   /** Deliveries that lie behind it; 0 from outside. */
   readonly hops?: number;
   readonly cause?: Cause | undefined;
+  /** Whether it is to be found by the id of its event. Default: no. */
+  readonly findable?: boolean | undefined;
 }
 
 /** The only way into the log: ingress, sources and replies alike. */
@@ -62,7 +64,7 @@ export function openGate({ log, maxEventBytes, now, newTraceparent }: GateOption
   return {
     async enter(topic, arrivals) {
       const arrivedAt = now();
-      const drafts = arrivals.map(({ event, headers, hops = 0, cause }) => {
+      const drafts = arrivals.map(({ event, headers, hops = 0, cause, findable }) => {
         const size = event.data?.byteLength ?? 0;
         if (size > maxEventBytes) {
           throw new GateRefusal(
@@ -76,7 +78,7 @@ export function openGate({ log, maxEventBytes, now, newTraceparent }: GateOption
             `the event is the reply of a reply, ${MAX_HOPS} times over: it goes in a circle`,
           );
         }
-        return { topic, event, arrivedAt, hops, cause, headers: traced(headers) };
+        return { topic, event, arrivedAt, hops, cause, headers: traced(headers), findable };
       });
       const entries = await log.append(drafts);
       if (facts.accepted.hasSubscribers)

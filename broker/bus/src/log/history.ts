@@ -5,6 +5,8 @@ import type { Failure, Outcome, Stage, Waiting } from './progress.ts';
 export interface History {
   /** Entries, the newest first. */
   entries(query: EntryQuery): readonly Entry[];
+  /** The newest entry that was made findable with this id of its event; undefined when there is none (any more). */
+  find(id: string): Entry | undefined;
   /** Everything that was tried for an entry, in order. */
   attempts(position: Position): readonly Attempt[];
   /** The replies to an entry, in order. */

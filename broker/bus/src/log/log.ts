@@ -19,6 +19,8 @@ export interface Draft {
   readonly cause?: Cause | undefined;
   /** Headers that travel with it (trace context and Knative's own). */
   readonly headers?: Headers | undefined;
+  /** Whether it is to be found by the id of its event, see {@link History.find}. Default: no. */
+  readonly findable?: boolean | undefined;
 }
 
 export interface Cause {

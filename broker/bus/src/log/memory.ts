@@ -12,6 +12,7 @@ export function openMemoryStore(): Store {
   const attempts = new Map<Position, Attempt[]>();
   const waiting = new Map<string, Waiting>();
   const dead = new Map<string, DeadLetter>();
+  const findable = new Map<string, Position>();
   let last: Position = 0;
 
   const keyOf = ({ route, position }: DeadLetterKey) => `${position} ${route}`;
@@ -48,7 +49,10 @@ export function openMemoryStore(): Store {
     log: {
       async append(drafts) {
         const added = drafts.map((draft) => ({ ...draft, position: (last += 1) }));
-        for (const entry of added) entries.set(entry.position, entry);
+        for (const entry of added) {
+          entries.set(entry.position, entry);
+          if (entry.findable === true) findable.set(entry.event.id, entry.position);
+        }
         for (const [topic, those] of Map.groupBy(added, (entry) => entry.topic)) tailOf(topic).push(those);
         return added;
       },
@@ -88,8 +92,10 @@ export function openMemoryStore(): Store {
           .filter((it) => it.route === route)
           .toSorted((a, b) => a.dueAt - b.dueAt || a.position - b.position)
           .slice(0, limit),
+      waitingAt: (route, position) => waiting.get(keyOf({ route, position })),
     },
     history: {
+      find: (id) => entries.get(findable.get(id) ?? 0),
       entries: ({ limit, topic, before, id, type, source }) =>
         [...entries.values()]
           .toReversed()
@@ -159,6 +165,7 @@ export function openMemoryStore(): Store {
           continue;
         entries.delete(position);
         attempts.delete(position);
+        if (findable.get(entry.event.id) === position) findable.delete(entry.event.id);
         count += 1;
       }
       return count;

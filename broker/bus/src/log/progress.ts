@@ -13,6 +13,8 @@ export interface Progress {
   save(positions: readonly SavedPosition[]): Promise<void>;
   /** Deliveries of a route that wait for their next attempt, the earliest first. */
   waiting(route: string, limit: number): readonly Waiting[];
+  /** The one delivery of a route and an entry that waits; undefined when it does not. */
+  waitingAt(route: string, position: Position): Waiting | undefined;
 }
 
 export interface RouteProgress {
@@ -37,7 +39,9 @@ export type Outcome =
   /** It failed for good, and the dead letter sink took it. */
   | 'deadLettered'
   /** It failed for good, and rests among the dead letters of its route. */
-  | 'parked';
+  | 'parked'
+  /** Somebody called it off. */
+  | 'cancelled';
 
 /** Which target the attempt was for. */
 export type Stage = 'subscriber' | 'deadLetterSink';

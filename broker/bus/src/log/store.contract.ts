@@ -312,6 +312,55 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     );
 
     test(
+      'finds a findable entry by the id of its event, the newest of several, until retention takes it',
+      withStore(async ({ store, reopen }) => {
+        const [first, second, other] = await store.log.append([
+          { ...draft(), findable: true },
+          draft(),
+          { ...draft({ topic: 'other' }), findable: true },
+        ]);
+        const again = { ...draft(), event: first!.event, findable: true };
+        const [newest] = await store.log.append([again]);
+        const reopened = (await reopen?.()) ?? store;
+        assert.equal(reopened.history.find(first!.event.id)!.position, newest!.position);
+        assert.equal(reopened.history.find(second!.event.id), undefined);
+        assert.equal(reopened.history.find('nobody'), undefined);
+        assert.deepEqual(canonical(reopened.history.find(other!.event.id)!.event), canonical(other!.event));
+        const passed = new Map([['other', other!.position]]);
+        assert.equal(await reopened.trim({ before: 10 ** 12, maxBytes: 2 ** 40, passed }), 1);
+        assert.equal(reopened.history.find(other!.event.id), undefined);
+      }),
+    );
+
+    test(
+      'what was cancelled is finished, and waits no more',
+      withStore(async ({ store, reopen }) => {
+        const [first, second] = await store.log.append([draft(), draft()]);
+        await store.progress.save([{ route: 'a', position: 0 }]);
+        const { position } = first!;
+        await store.progress.settle([
+          failed({ position, outcome: 'retrying', next: { dueAt: 5, stage: 'subscriber', tries: 1 } }),
+        ]);
+        assert.equal(store.progress.waitingAt('a', position)!.attempt, 2);
+        assert.equal(store.progress.waitingAt('b', position), undefined);
+        assert.equal(store.progress.waitingAt('a', second!.position), undefined);
+        const ended = { outcome: 'cancelled', status: undefined } as const;
+        await store.progress.settle([
+          failed({ position, attempt: 2, waited: true, ...ended }),
+          failed({ position: second!.position, ...ended }),
+        ]);
+        const reopened = (await reopen?.()) ?? store;
+        assert.equal(reopened.progress.waitingAt('a', position), undefined);
+        assert.deepEqual(
+          [...reopened.progress.load('a')!.finished].toSorted((a, b) => a - b),
+          [position, second!.position],
+        );
+        assert.equal(reopened.history.attempts(position).at(-1)!.outcome, 'cancelled');
+        assert.deepEqual(reopened.deadLetters.list({ limit: 10 }), []);
+      }),
+    );
+
+    test(
       'purging forgets a dead letter',
       withStore(async ({ store }) => {
         const [entry] = await store.log.append([draft()]);

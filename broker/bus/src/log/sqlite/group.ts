@@ -11,7 +11,8 @@ import { attributesOf } from '@millrace/event/json';
  *            | DELIVERED route position startedAt duration status        (a SETTLE of a first attempt that succeeded)
  *            | SETTLE route position attempt stage outcome startedAt duration status failure root
  *                     waited nextDueAt nextStage nextTries
- *            | SAVE route position )*
+ *            | SAVE route position
+ *            | FINDABLE id position )*
  *
  * Topics and routes are numbers; absent values are null; dataLength -1 stands for no data.
  */
@@ -27,6 +28,7 @@ export const ENTRY = 1;
 export const SETTLE = 2;
 export const SAVE = 3;
 export const DELIVERED = 4;
+export const FINDABLE = 5;
 
 /** Gathers a group. `numberOf` gives the number of a topic or route. */
 export class GroupBuilder {
@@ -68,6 +70,7 @@ export class GroupBuilder {
       this.#bytes,
       data === undefined ? -1 : data.byteLength,
     );
+    if (draft.findable === true) this.#values.push(FINDABLE, event.id, position);
     if (data === undefined) return;
     this.#chunks.push(data);
     this.#bytes += data.byteLength;

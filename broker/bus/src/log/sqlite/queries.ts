@@ -9,6 +9,7 @@ import type { Row } from './rows.ts';
 /** Questions about the past, answered from the tables. */
 export function openHistory(database: DatabaseSync, names: Names): History {
   const nameOf = (id: number) => names.nameOf(id);
+  const find = database.prepare('SELECT entry.* FROM findable JOIN entry USING (position) WHERE findable.id = ?');
   const attempts = database.prepare('SELECT * FROM attempt WHERE position = ? ORDER BY started_at, attempt');
   const replies = database.prepare('SELECT * FROM entry WHERE cause = ? ORDER BY position');
   const waiting = database.prepare('SELECT * FROM waiting WHERE position = ? ORDER BY route');
@@ -41,6 +42,10 @@ export function openHistory(database: DatabaseSync, names: Names): History {
           limit: query.limit,
         })
         .map((row) => entryOf(row as Row, nameOf)),
+    find(id) {
+      const row = find.get(id);
+      return row === undefined ? undefined : entryOf(row as Row, nameOf);
+    },
     attempts: (position) => attempts.all(position).map((row) => attemptOf(row as Row, nameOf)),
     replies: (position) => replies.all(position).map((row) => entryOf(row as Row, nameOf)),
     waitingFor: (position) => waiting.all(position).map((row) => waitingOf(row as Row, nameOf)),

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 
 /** The version of the tables below. A data folder of another version is refused, not guessed at. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 const TABLES = `
   -- Topics and routes by number, so that no other row repeats their names.
@@ -69,6 +69,16 @@ const TABLES = `
   CREATE INDEX dead_position ON dead (position);
 `;
 
+/** What version 2 has beside that. A folder of version 1 gets it when it is opened. */
+const FINDABLE = `
+  -- Entries that are found by the id of their event.
+  CREATE TABLE findable (
+    id       TEXT PRIMARY KEY,
+    position INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX findable_position ON findable (position);
+`;
+
 /** Opens the file for writing, and makes the tables where there are none. Throws when its version is another. */
 export function openForWriting(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: 5_000 });
@@ -76,8 +86,9 @@ export function openForWriting(file: string): DatabaseSync {
   // Checkpoints run on a thread of their own: a commit must not pay for them.
   database.exec('PRAGMA wal_autocheckpoint = 0');
   const version = database.prepare('PRAGMA user_version').get()!['user_version'];
-  if (version === 0) {
-    database.exec(`BEGIN IMMEDIATE; ${TABLES}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+  if (version === 0 || version === 1) {
+    const tables = version === 0 ? TABLES + FINDABLE : FINDABLE;
+    database.exec(`BEGIN IMMEDIATE; ${tables}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
   } else if (version !== SCHEMA_VERSION) {
     database.close();
     throw new Error(

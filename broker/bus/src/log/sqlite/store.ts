@@ -140,6 +140,7 @@ export async function openSqliteStore(folder: string): Promise<Store> {
       "SELECT position FROM attempt WHERE position > ? AND route = ? AND outcome <> 'retrying'",
     );
     const waiting = database.prepare('SELECT * FROM waiting WHERE route = ? ORDER BY due_at, position LIMIT ?');
+    const waitingAt = database.prepare('SELECT * FROM waiting WHERE route = ? AND position = ?');
     const retrying = database.prepare('SELECT position FROM waiting WHERE route = ? AND position > ?');
 
     return {
@@ -158,6 +159,10 @@ export async function openSqliteStore(folder: string): Promise<Store> {
         ),
       save: (positions) => committer.write((group) => positions.forEach((it) => group.save(it)), false),
       waiting: (route, limit) => waiting.all(names.numberOf(route), limit).map((row) => waitingOf(row as Row, nameOf)),
+      waitingAt(route, position) {
+        const row = waitingAt.get(names.numberOf(route), position);
+        return row === undefined ? undefined : waitingOf(row as Row, nameOf);
+      },
     };
   }
 }

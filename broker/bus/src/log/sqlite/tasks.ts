@@ -62,10 +62,12 @@ function trim(database: DatabaseSync, task: Extract<Task, { kind: 'trim' }>): nu
     ORDER BY position LIMIT ?`);
   const removeEntry = database.prepare('DELETE FROM entry WHERE position = ?');
   const removeAttempts = database.prepare('DELETE FROM attempt WHERE position = ?');
+  const removeFindable = database.prepare('DELETE FROM findable WHERE position = ?');
   let count = 0;
   for (const [topic, passed] of task.passed) {
     for (const row of select.all(topic, passed, before, TRIM_AT_ONCE - count)) {
       removeAttempts.run(row['position'] as number);
+      removeFindable.run(row['position'] as number);
       removeEntry.run(row['position'] as number);
       count += 1;
     }

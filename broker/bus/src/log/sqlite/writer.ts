@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { DELIVERED, ENTRY, NAME, SAVE, SETTLE } from './group.ts';
+import { DELIVERED, ENTRY, FINDABLE, NAME, SAVE, SETTLE } from './group.ts';
 import type { Group } from './group.ts';
 import { openForWriting } from './schema.ts';
 import { tasks } from './tasks.ts';
@@ -111,6 +111,7 @@ function groupWriter(database: DatabaseSync): (group: Group) => number {
   const waited = database.prepare('DELETE FROM waiting WHERE route = ? AND position = ?');
   const dead = database.prepare('INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?)');
   const save = database.prepare('INSERT OR REPLACE INTO progress VALUES (?, ?)');
+  const findable = database.prepare('INSERT OR REPLACE INTO findable VALUES (?, ?)');
 
   return ({ values, data }) => {
     let entries = 0;
@@ -144,6 +145,10 @@ function groupWriter(database: DatabaseSync): (group: Group) => number {
           break;
         case SAVE:
           save.run(values[at + 1]!, values[at + 2]!);
+          at += 3;
+          break;
+        case FINDABLE:
+          findable.run(values[at + 1]!, values[at + 2]!);
           at += 3;
           break;
         default:
