@@ -81,6 +81,14 @@ class DeferredInstance implements Instance {
     return this.#inner?.notes ?? [];
   }
 
+  get notReady(): string | undefined {
+    return this.#inner?.notReady;
+  }
+
+  onReadiness(listener: (isReady: boolean) => void): void {
+    this.#inner?.onReadiness?.(listener);
+  }
+
   call(...parameters: Parameters<Instance['call']>): ReturnType<Instance['call']> {
     return this.#inner?.call(...parameters) ?? Promise.reject(new NotTaken(`${this.#name} has not begun yet`));
   }
