@@ -122,6 +122,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         resources: () => [...bus.control.statuses().values()],
         verdicts: (entry) => bus.verdicts(entry),
         redrive: (selected) => bus.redrive(selected),
+        functions: functions.functions,
         checks: () => ({ log: isBroken, accepting: bus.isDraining ? 'draining' : undefined }),
         metrics,
       }),

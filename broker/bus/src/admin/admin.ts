@@ -4,6 +4,8 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Entry } from '../log/log.ts';
 import type { DeadLetterKey } from '../log/history.ts';
 import type { Store } from '../log/store.ts';
+import { addFunctions } from './functions.ts';
+import type { FunctionsPort } from './functions.ts';
 import { guard } from './guard.ts';
 import { tail } from './tail.ts';
 import type { TailQuery } from './tail.ts';
@@ -20,6 +22,8 @@ export interface AdminOptions {
   /** What each route of an entry's topic makes of it, by its filter as it is now. */
   readonly verdicts: (entry: Entry) => readonly { route: string; matched: boolean; reason: string }[];
   readonly redrive: (selected: readonly DeadLetterKey[]) => Promise<number>;
+  /** Default: none, and nothing answers under `/api/functions`. */
+  readonly functions?: FunctionsPort | undefined;
   /** What must hold for this process to take events; the reason where it does not. */
   readonly checks: () => Readonly<Record<string, string | undefined>>;
   readonly metrics: { text(): Promise<string>; contentType: string };
@@ -100,6 +104,7 @@ export function openAdmin(options: AdminOptions): FastifyInstance {
   server.post<{ Body: Selection }>('/api/dead-letters/purge', async ({ body }) => ({
     count: await overSelected(store, body, (keys) => store.deadLetters.purge(keys)),
   }));
+  if (options.functions !== undefined) addFunctions(server, options.functions);
   return server;
 }
 

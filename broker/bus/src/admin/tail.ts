@@ -2,6 +2,8 @@ import type { ServerResponse } from 'node:http';
 
 import { facts } from '../log/facts.ts';
 import type { Accepted, Attempted } from '../log/facts.ts';
+import { openLines } from './line-stream.ts';
+import type { Skipped } from './line-stream.ts';
 import { attemptOf, entryOf } from './views.ts';
 import type { AttemptView, EntryView } from './views.ts';
 
@@ -23,24 +25,11 @@ export type TailLine =
       readonly id: string;
       readonly type: string;
     } & AttemptView)
-  /** The reader was too slow for so many lines. */
-  | { readonly kind: 'skipped'; readonly count: number };
-
-/** A reader that leaves so much unread misses lines: it must not hold up the bus, nor fill its memory. */
-const MOST_UNREAD = 1024 * 1024;
+  | Skipped;
 
 /** Writes what happens from now on, a JSON object a line, until the reader goes. */
 export function tail(response: ServerResponse, query: TailQuery): void {
-  let skipped = 0;
-  const write = (line: TailLine) => {
-    if (response.writableLength > MOST_UNREAD) {
-      skipped += 1;
-      return;
-    }
-    if (skipped > 0) response.write(`${JSON.stringify({ kind: 'skipped', count: skipped } satisfies TailLine)}\n`);
-    skipped = 0;
-    response.write(`${JSON.stringify(line)}\n`);
-  };
+  const { write } = openLines<TailLine>(response);
   const onAccepted = (told: unknown) => {
     if (query.route !== undefined) return;
     for (const entry of (told as Accepted).entries) {
@@ -54,8 +43,6 @@ export function tail(response: ServerResponse, query: TailQuery): void {
     const { route, position } = settlement;
     write({ kind: 'attempt', route, position, id, type, ...attemptOf(settlement) });
   };
-  response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
-  response.flushHeaders();
   facts.accepted.subscribe(onAccepted);
   facts.attempted.subscribe(onAttempted);
   response.once('close', () => {
