@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { progressDeadlineOf } from './progress-deadline.ts';
 import { faultPathsOf, faultsOf, receiptsOf, resourceOf } from './testing.ts';
 
 const IMAGE = { image: 'agent:latest' };
@@ -117,5 +118,29 @@ describe('a service', () => {
     const key = 'autoscaling.knative.dev/min-scale';
     const [fault] = faultsOf(serviceText({ containers: [IMAGE] }, { annotations: { [key]: '1' } }));
     assert.match(fault ?? '', /autoscaling annotations must be put under "spec.template.metadata.annotations" to work/);
+  });
+
+  test('may say how long an instance may take to become ready', () => {
+    const text = (deadline: string) =>
+      JSON.stringify({
+        apiVersion: 'serving.knative.dev/v1',
+        kind: 'Service',
+        metadata: { name: 'agent' },
+        spec: {
+          template: {
+            metadata: { annotations: { 'serving.knative.dev/progress-deadline': deadline } },
+            spec: { containers: [IMAGE] },
+          },
+        },
+      });
+    const { template } = resourceOf('Service', text('2m30s')).spec;
+    assert.equal(progressDeadlineOf(template.metadata?.annotations), 150_000);
+    assert.equal(progressDeadlineOf(undefined), undefined);
+    for (const wrong of ['0s', '1.5s', 'soon']) {
+      assert.match(
+        faultsOf(text(wrong))[0] ?? '',
+        /progress-deadline"\]: .*a duration of whole seconds, more than zero/,
+      );
+    }
   });
 });

@@ -5,6 +5,7 @@ import type { KindDefinition } from './kind.ts';
 import { HostMetadataSchema } from './metadata.ts';
 import { annotationsRule, DNS_1035_LABEL, labelsRule } from './name.ts';
 import { POD } from './pod.ts';
+import { progressDeadlineRule } from './progress-deadline.ts';
 import type { Resource } from './resource.ts';
 import { misplacedScalingRule, scalingRule } from './scaling.ts';
 import { Fields, Texts } from './schema.ts';
@@ -68,6 +69,7 @@ const TemplateSchema = Fields(
             rule(annotations, path, tell) {
               annotationsRule(annotations, path, tell);
               scalingRule(annotations, path, tell);
+              progressDeadlineRule(annotations, path, tell);
             },
           }),
         ),
