@@ -124,6 +124,16 @@ describe('the words of an instance', () => {
     await assert.rejects(instance.ready, /did not become ready within 1 s: it is still loading/);
   });
 
+  test('say that it ran out of memory when its language does', async () => {
+    const instance = await instances.start(
+      'const kept = []; export default () => { for (;;) kept.push(new Array(1e4).fill(kept.length)); }',
+      { environment: { NODE_OPTIONS: '--max-old-space-size=24' } },
+    );
+    await instance.ready;
+    const failure = await failureOf(instance.handler(anEvent(), aContext()));
+    assert.match(failure.message, /crashed while it had the event: it ran out of memory and (was ended by|exited)/);
+  });
+
   test('hide secrets in how it ended', async () => {
     const instance = await instances.start(`export default () => { console.error('key hunter22'); process.exit(3) }`, {
       secretValues: ['hunter22'],
