@@ -49,13 +49,16 @@ describe('an instance that is probed', () => {
     assert.equal(instance.notReady, undefined);
   });
 
-  test('by http and handles events is not called by the probe', async () => {
-    const instance = await instances.start(`let calls = 0; export default () => ({ calls: calls += 1 })`, {
-      readiness: { ...PROBE, check: atHttp },
+  for (const [language, code] of [
+    ['node', 'let calls = 0; export default () => ({ calls: calls += 1 })'],
+    ['python', 'calls = []\ndef handle(event, context):\n    calls.append(1)\n    return {"calls": len(calls)}'],
+  ] as const) {
+    test(`by http and handles events is not called by the probe, in ${language}`, async () => {
+      const instance = await instances.start(code, { readiness: { ...PROBE, check: atHttp } }, language);
+      await instance.ready;
+      assert.deepEqual(await instance.ask(), { calls: 1 });
     });
-    await instance.ready;
-    assert.deepEqual(await instance.ask(), { calls: 1 });
-  });
+  }
 
   test('by tcp is ready when it listens', async () => {
     const instance = await instances.start('export default () => 1', { readiness: PROBE });

@@ -471,6 +471,13 @@ class Requests(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     serve = None
 
+    def do_GET(self):
+        # A probe names itself as Kubernetes' do (see check.ts); it is no event.
+        if self.headers.get("user-agent", "").startswith("kube-probe/"):
+            self.send_answer(Answer(status=204))
+        else:
+            self.send_error(501, "expected an event: POST")
+
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         try:
