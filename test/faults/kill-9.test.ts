@@ -7,7 +7,7 @@ import { broker, trigger } from '../support/manifests.ts';
 import { launch, startMillrace, testFolder } from '../support/process.ts';
 import { startSubscriber } from '../support/subscriber.ts';
 import type { Received, Respond } from '../support/subscriber.ts';
-import { chanceOf, seededChance } from './chance.ts';
+import { chanceOf, seededChance } from '../support/chance.ts';
 import { deliveriesById, missing, openLedger } from './ledger.ts';
 import { copyLog, readPast } from './past.ts';
 

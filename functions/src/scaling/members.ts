@@ -75,6 +75,7 @@ export class Members {
   get cannotStart(): HandlerFailure | undefined {
     if (this.#startFault === undefined || this.serving > 0) return undefined;
     return new HandlerFailure(`${this.#options.workload.name} cannot start: ${this.#startFault}`, {
+      status: 503,
       retryAfterMs: this.waitMs || undefined,
     });
   }
