@@ -11,7 +11,7 @@ import type { Import } from './support/imports.ts';
 //   6  cli
 //   4  bus.ts
 //   3  ingress | delivery | control        neighbours without a door between them
-//   2  plan | telemetry | admin            sources | sinks | functions
+//   2  calls, on plan | telemetry | admin  sources | sinks | functions
 //      filter | log | environment.ts
 //   1  resources
 //   0  event
@@ -29,6 +29,10 @@ const ROOMS: Record<
   'bus/log': { files: /^broker\/bus\/src\/log\//, imports: ['event', 'resources'] },
   'bus/environment.ts': { files: /^broker\/bus\/src\/environment\.ts$/, imports: ['event', 'resources'] },
   'bus/plan': { files: /^broker\/bus\/src\/plan\//, imports: ['event', 'resources', 'bus/filter'] },
+  'bus/calls': {
+    files: /^broker\/bus\/src\/calls\//,
+    imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts', 'bus/plan'],
+  },
   'bus/telemetry': {
     files: /^broker\/bus\/src\/telemetry\//,
     imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts'],
@@ -39,11 +43,11 @@ const ROOMS: Record<
   },
   'bus/ingress': {
     files: /^broker\/bus\/src\/ingress\//,
-    imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts', 'bus/plan'],
+    imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts', 'bus/plan', 'bus/calls'],
   },
   'bus/delivery': {
     files: /^broker\/bus\/src\/delivery\//,
-    imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts'],
+    imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts', 'bus/calls'],
     types: ['bus/plan'],
   },
   'bus/control': {
@@ -59,6 +63,7 @@ const ROOMS: Record<
       'bus/log',
       'bus/environment.ts',
       'bus/plan',
+      'bus/calls',
       'bus/telemetry',
       'bus/admin',
       'bus/ingress',

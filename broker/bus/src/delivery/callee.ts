@@ -1,4 +1,5 @@
 import type { Handler } from '@millrace/event/handler';
+import type { WebAnswer, WebCall } from '@millrace/event/web';
 
 /** A function, as far as deliveries know it: what it takes, and how much of it. */
 export interface Callee {
@@ -9,4 +10,10 @@ export interface Callee {
   onRoom(listener: () => void): () => void;
   /** A call is about to come: it may get ready. */
   warm(): void;
+}
+
+/** A function that takes HTTP requests as they are, too. */
+export interface WebCallee extends Callee {
+  /** One exchange, streamed; it lasts until the answer's body has ended or is destroyed. Rejects with a `HandlerFailure`. */
+  request(call: WebCall): Promise<WebAnswer>;
 }

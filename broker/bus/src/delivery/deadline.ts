@@ -20,7 +20,7 @@ export class AttemptDeadline implements HandlerContext {
     this.attempt = options.attempt;
     const { timeoutMs } = options;
     this.#cancel = options.environment.after(timeoutMs, () =>
-      this.#expire(new HandlerFailure(`no answer within ${timeoutMs} ms`)),
+      this.abort(new HandlerFailure(`no answer within ${timeoutMs} ms`)),
     );
   }
 
@@ -40,7 +40,9 @@ export class AttemptDeadline implements HandlerContext {
     this.#cancel();
   }
 
-  #expire(reason: Error): void {
+  /** Nobody waits for the attempt any more, for this reason. The first reason counts. */
+  abort(reason: Error): void {
+    if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.#call?.(reason);
     this.#controller?.abort(reason);

@@ -8,8 +8,9 @@ import type { Route } from '../plan/plan.ts';
 import { facts } from '../log/facts.ts';
 import type { Attempted } from '../log/facts.ts';
 import { nextSpan } from '../log/trace-context.ts';
-import { attempt } from './attempt.ts';
+import { attempt, cancelled } from './attempt.ts';
 import type { Targets, Work } from './attempt.ts';
+import { Cancellation } from './cancellation.ts';
 import type { Prewarm } from './prewarm.ts';
 import { openOrderedQueue, openUnorderedQueue } from './queue.ts';
 import type { Queue } from './queue.ts';
@@ -28,6 +29,14 @@ export interface RunningRouteOptions {
   readonly topicPosition: () => Position;
   /** Gets the functions ready that come after this route. */
   readonly prewarm?: Prewarm | undefined;
+}
+
+/** An attempt of a call, which can be called off. */
+interface UnderWay {
+  readonly attempt: number;
+  readonly cancellation: Cancellation;
+  /** Resolves when its outcome is written. */
+  readonly written: Promise<Settlement>;
 }
 
 /** So many outcomes may wait to be written before the route pauses: a full disk must not fill the memory. */
@@ -51,7 +60,12 @@ export class RunningRoute {
   readonly #finishedBefore: Set<Position>;
   /** Waiting deliveries that are being attempted now. */
   readonly #taken = new Set<Position>();
-  readonly #inFlight = new Set<Promise<void>>();
+  readonly #inFlight = new Set<Promise<unknown>>();
+  /** Attempts of calls, by position; other deliveries cannot be called off. */
+  readonly #underWay = new Map<Position, UnderWay>();
+  readonly #cancelling = new Map<Position, Promise<boolean>>();
+  /** Called off before it was begun, and not yet come by. */
+  readonly #passOver = new Set<Position>();
   readonly #stop = new AbortController();
   /** Outcomes that are being written. */
   readonly #settling = new Set<Promise<void>>();
@@ -112,6 +126,25 @@ export class RunningRoute {
     this.#pump();
   }
 
+  /** The number of the attempt of a call that is under way; undefined when none is. */
+  underWay(position: Position): number | undefined {
+    return this.#underWay.get(position)?.attempt;
+  }
+
+  /**
+   * Calls a call off: not begun, under way, or waiting for another attempt. Resolves when that is durable: true when it
+   * is cancelled, false when it was over already.
+   */
+  cancel(entry: Entry): Promise<boolean> {
+    const { position } = entry;
+    let cancelling = this.#cancelling.get(position);
+    if (cancelling === undefined) {
+      cancelling = this.#cancel(entry).finally(() => this.#cancelling.delete(position));
+      this.#cancelling.set(position, cancelling);
+    }
+    return cancelling;
+  }
+
   /** What is to be saved of its position, or undefined when that has not changed. */
   unsavedPosition(): SavedPosition | undefined {
     const position = this.passed();
@@ -154,7 +187,40 @@ export class RunningRoute {
     return this.#inFlight.size + this.#queue.size;
   }
 
+  async #cancel(entry: Entry): Promise<boolean> {
+    const { position } = entry;
+    for (let made = this.#underWay.get(position); made !== undefined; made = this.#underWay.get(position)) {
+      made.cancellation.cancel();
+      if ((await made.written).outcome === 'cancelled') return true;
+    }
+    const waiting = this.#options.progress.waitingAt(this.route.name, position);
+    if (waiting === undefined && this.#isOver(position)) return false;
+    // From here on nobody begins it.
+    if (waiting === undefined) this.#passOver.add(position);
+    else this.#taken.add(position);
+    const next = waiting ?? { attempt: 1, stage: 'subscriber', tries: 0, failure: undefined };
+    const { headers } = entry;
+    const settlement = await cancelled({ ...next, entry, headers, waited: waiting !== undefined }, this.#options);
+    this.#tell(entry, settlement, undefined);
+    await this.#settle(settlement);
+    this.#taken.delete(position);
+    this.#unfinished.delete(position);
+    return true;
+  }
+
+  /** Whether it was taken and is finished; what waits for another attempt aside. */
+  #isOver(position: Position): boolean {
+    if (this.#finishedBefore.has(position)) return true;
+    const seen = this.#isBehind ? this.#readUpTo : this.#options.topicPosition();
+    return position <= seen && !this.#unfinished.has(position);
+  }
+
   #accept(entry: Entry): void {
+    if (this.#passOver.size > 0 && this.#passOver.delete(entry.position)) {
+      // Until it is written that it was called off, it is not behind us.
+      if (this.#cancelling.has(entry.position)) this.#unfinished.add(entry.position);
+      return;
+    }
     this.#unfinished.add(entry.position);
     this.#queue.push(entry);
     this.#options.prewarm?.took(entry, this.route);
@@ -171,6 +237,10 @@ export class RunningRoute {
     while (isFree()) {
       const entry = this.#queue.take();
       if (entry === undefined) break;
+      if (this.#passOver.size > 0 && this.#passOver.delete(entry.position)) {
+        this.#queue.release(entry);
+        continue;
+      }
       this.#begin({ entry, attempt: 1, stage: 'subscriber', tries: 0, failure: undefined, waited: false });
     }
     if (this.#isBehind && !this.#isReading && this.#held < concurrency && isFree()) this.#catchUp();
@@ -277,14 +347,23 @@ export class RunningRoute {
   }
 
   #begin(work: Omit<Work, 'headers'>): void {
-    const running = this.#run(work).finally(() => {
+    const running = this.#started(work).finally(() => {
       this.#inFlight.delete(running);
       this.#pump();
     });
     this.#inFlight.add(running);
   }
 
-  async #run(begun: Omit<Work, 'headers'>): Promise<void> {
+  #started(work: Omit<Work, 'headers'>): Promise<unknown> {
+    if (this.route.target.kind !== 'call') return this.#run(work);
+    const { position } = work.entry;
+    const cancellation = new Cancellation();
+    const written = this.#run({ ...work, cancellation }).finally(() => this.#underWay.delete(position));
+    this.#underWay.set(position, { attempt: work.attempt, cancellation, written });
+    return written;
+  }
+
+  async #run(begun: Omit<Work, 'headers'>): Promise<Settlement> {
     const { entry } = begun;
     const { environment, prewarm } = this.#options;
     const headers = nextSpan(entry.headers, () => environment.random());
@@ -292,9 +371,7 @@ export class RunningRoute {
     // After the call itself, which is what matters first.
     if (begun.stage === 'subscriber') prewarm?.began(this.route);
     const settlement = await settled;
-    if (facts.attempted.hasSubscribers) {
-      facts.attempted.publish({ entry, settlement, traceparent: headers?.['traceparent'] } satisfies Attempted);
-    }
+    this.#tell(entry, settlement, headers?.['traceparent']);
     // It may be among the waiting before this goes on: nobody else is to take it up until then.
     if (settlement.outcome !== 'delivered') this.#taken.add(entry.position);
     const written = this.#settle(settlement).finally(() => this.#settling.delete(written));
@@ -308,6 +385,12 @@ export class RunningRoute {
     this.#unfinished.delete(entry.position);
     if (settlement.next === undefined) this.#queue.release(entry);
     else this.#expect(settlement.next.dueAt);
+    return settlement;
+  }
+
+  #tell(entry: Entry, settlement: Settlement, traceparent: string | undefined): void {
+    if (!facts.attempted.hasSubscribers) return;
+    facts.attempted.publish({ entry, settlement, traceparent } satisfies Attempted);
   }
 
   /** Resolves when written. Tries again while there is no space; when the log is broken the process is about to end. */

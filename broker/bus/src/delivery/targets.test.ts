@@ -10,7 +10,7 @@ import type { Route, Target } from '../plan/plan.ts';
 import type { Addressed } from './attempt.ts';
 import { TargetFactory } from './targets.ts';
 import type { TargetsOptions } from './targets.ts';
-import type { Callee } from './callee.ts';
+import type { WebCallee } from './callee.ts';
 import { PLAIN_DELIVERY } from '../plan/testing.ts';
 
 const EVENT = makeEvent({ specversion: '1.0', id: '1', source: '/s', type: 't' }, undefined);
@@ -28,8 +28,9 @@ function startFactory(options: Partial<TargetsOptions> = {}) {
   return { factory, [Symbol.asyncDispose]: () => factory.close() };
 }
 
-const aCallee = (handler: Handler): Callee => ({
+const aCallee = (handler: Handler): WebCallee => ({
   handler,
+  request: () => Promise.reject(new Error('not in this test')),
   room: () => Infinity,
   onRoom: () => () => {},
   warm() {},
@@ -135,7 +136,7 @@ describe('a function as a target', () => {
   });
 
   test('is looked for at every call', async () => {
-    let running: Callee | undefined;
+    let running: WebCallee | undefined;
     await using at = startFactory({ functionOf: () => running });
     const handler = handlerOf(at.factory.of(route).subscriber);
     await assert.rejects(handler(EVENT, CONTEXT), { status: 503 });

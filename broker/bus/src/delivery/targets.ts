@@ -1,27 +1,33 @@
-import { Pool } from 'undici';
+import { Agent, Pool } from 'undici';
 
 import { HandlerFailure } from '@millrace/event/handler';
 import type { Handler } from '@millrace/event/handler';
 import { urlHandler } from '@millrace/event/send';
 
 import type { Route, Target } from '../plan/plan.ts';
-import type { Callee } from './callee.ts';
 import type { Addressed, Targets } from './attempt.ts';
+import { callTarget } from './call-target.ts';
+import { callbackTarget } from './callback-target.ts';
+import type { WebCallee } from './callee.ts';
 
 export interface TargetsOptions {
   /** A declared function, or undefined when there is none. Asked at every call: functions come and go. */
-  readonly functionOf: (workload: string) => Callee | undefined;
+  readonly functionOf: (workload: string) => WebCallee | undefined;
   /** Addresses that stand for others, as `host:port`: manifests may name cluster addresses. */
   readonly aliases: Readonly<Record<string, string>>;
   /** The longest reply that is read, in bytes. */
   readonly maxAnswerBytes: number;
   readonly now: () => number;
+  /** The address of the forward proxy, which knows the names of the cluster; undefined where there is none. */
+  readonly proxyUrl?: (() => string | undefined) | undefined;
 }
 
 /** Turns declared targets into handlers. Connections to an origin are shared by everything that sends there. */
 export class TargetFactory {
   readonly #options: TargetsOptions;
   readonly #pools = new Map<string, Pool>();
+  /** For addresses that callers give: each may be another. */
+  #callbacks: Agent | undefined;
 
   constructor(options: TargetsOptions) {
     this.#options = options;
@@ -39,7 +45,7 @@ export class TargetFactory {
 
   /** Closes the connections. */
   async close(): Promise<void> {
-    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+    await Promise.all([...this.#pools.values(), this.#callbacks].map((it) => it?.destroy()));
   }
 
   #addressed(target: Target, route: Route, as: keyof Targets): Addressed {
@@ -52,6 +58,21 @@ export class TargetFactory {
           handler: this.#functionHandler(target.workload),
           callee: () => this.#options.functionOf(target.workload),
         };
+      case 'call':
+        return callTarget({
+          ...this.#options,
+          address: functionAddress(target.workload),
+          workload: target.workload,
+          callee: () => this.#options.functionOf(target.workload),
+        });
+      case 'callback':
+        this.#callbacks ??= new Agent({ ...NO_TIMEOUTS, connections: CONNECTIONS });
+        return callbackTarget({
+          workload: target.workload,
+          dispatcher: this.#callbacks,
+          proxyUrl: () => this.#options.proxyUrl?.(),
+          now: this.#options.now,
+        });
       case 'url':
         return { address: target.url, handler: this.#urlHandler(target.url, route, as) };
     }
@@ -86,14 +107,7 @@ export class TargetFactory {
   #pool(origin: string): Pool {
     let pool = this.#pools.get(origin);
     if (pool === undefined) {
-      // The deadline of the attempt is the only clock; undici's own would cut long agents short.
-      pool = new Pool(origin, {
-        connections: CONNECTIONS,
-        pipelining: 1,
-        headersTimeout: 0,
-        bodyTimeout: 0,
-        connect: { timeout: 10_000 },
-      });
+      pool = new Pool(origin, { connections: CONNECTIONS, pipelining: 1, ...NO_TIMEOUTS });
       this.#pools.set(origin, pool);
     }
     return pool;
@@ -101,6 +115,9 @@ export class TargetFactory {
 }
 
 const CONNECTIONS = 100;
+
+/** The deadline of the attempt is the only clock; undici's own would cut long agents short. */
+const NO_TIMEOUTS = { headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 10_000 } };
 
 /** The name under which a cluster knows a function: `http://<service>.<namespace>.svc.cluster.local`. */
 export function functionAddress(workload: string): string {

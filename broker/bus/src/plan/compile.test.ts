@@ -238,7 +238,7 @@ describe('a Trigger', () => {
       trigger('c', { subscriber: { ref: { apiVersion: 'v1', kind: 'Service', name: 'agent' }, uri: '/in' } }),
     );
     assert.deepEqual(
-      plan.routes.map((it) => it.target),
+      plan.routes.filter(({ key }) => key.startsWith('Trigger/')).map((it) => it.target),
       [
         { kind: 'function', workload: 'default/agent' },
         { kind: 'topic', topic: 'broker/default/other' },
@@ -263,6 +263,30 @@ describe('a Trigger', () => {
 });
 
 describe('a Service', () => {
+  test('has a route for its asynchronous calls and one for those who want to be called back, also while it cannot run', () => {
+    const broken = service('agent', {
+      env: [{ name: 'KEY', valueFrom: { secretKeyRef: { name: 'none', key: 'k' } } }],
+    });
+    for (const plan of [compile(service('agent')), compile(broken)]) {
+      const [calls, callbacks] = plan.routes;
+      assert.deepEqual(
+        [calls!.name, calls!.topic, calls!.target, calls!.replyTopic],
+        [
+          'call/default/agent',
+          'call/default/agent',
+          { kind: 'call', workload: 'default/agent' },
+          'result/default/agent',
+        ],
+      );
+      assert.deepEqual(
+        [callbacks!.name, callbacks!.topic, callbacks!.target, callbacks!.replyTopic],
+        ['callback/default/agent', 'result/default/agent', { kind: 'callback', workload: 'default/agent' }, undefined],
+      );
+      const { retry, backoffPolicy, backoffDelayMs } = calls!.delivery;
+      assert.deepEqual([retry, backoffPolicy, backoffDelayMs], [10, 'exponential', 200]);
+    }
+  });
+
   test('is a workload with all defaults', () => {
     const plan = compile(service('agent', {}, { annotations: { 'millrace.dev/code': './agent.ts' } }));
     assert.deepEqual(plan.workloads, [

@@ -3,6 +3,7 @@ import type { Declared } from '@millrace/resources/manifest';
 import { keyOf } from '@millrace/resources/resource';
 
 import { planBroker } from './broker.ts';
+import { planCalls } from './calls.ts';
 import type { Feed, Inlet, Plan, PlanFault, Route, Status, Workload } from './plan.ts';
 import { planService } from './service.ts';
 import { planKafkaSource, planWebhookSource } from './sources.ts';
@@ -18,6 +19,7 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
   const world = worldOf(declared);
   const inlets: Inlet[] = [];
   const routes: Route[] = [];
+  const callRoutes: Route[] = [];
   const feeds: Feed[] = [];
   const workloads: Workload[] = [];
   const faults: PlanFault[] = [];
@@ -47,6 +49,8 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
       case 'Service': {
         const { workload, status } = planService(resource, place.file, world);
         if (workload !== undefined) workloads.push(workload);
+        // Also while it cannot run: what was accepted for it must find its route when it can.
+        callRoutes.push(...planCalls(resource));
         statuses.set(key, status);
         break;
       }
@@ -61,6 +65,7 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
         break;
     }
   }
+  routes.push(...callRoutes);
   return { inlets, routes, feeds, workloads, statuses, faults: [...faults, ...sharedPaths(inlets, feeds)] };
 }
 

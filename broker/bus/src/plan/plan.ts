@@ -53,6 +53,10 @@ export interface Route {
 export type Target =
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'function'; readonly workload: string }
+  /** A function, with an HTTP request as somebody sent it. */
+  | { readonly kind: 'call'; readonly workload: string }
+  /** The address that the caller of a function gave, with what the function answered. */
+  | { readonly kind: 'callback'; readonly workload: string }
   | { readonly kind: 'topic'; readonly topic: string };
 
 /** How a route delivers. All times in milliseconds. */
