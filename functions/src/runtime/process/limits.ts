@@ -28,6 +28,8 @@ export interface Hold {
   release(): Promise<void>;
 }
 
+/** To begin another process takes us milliseconds: an instance that is to be ready soon must not wait for that. */
+const BOUND_AFTER_MS = 100;
 const NOT_WRITABLE = 'cgroup v2 is not writable here';
 
 /**
@@ -94,13 +96,14 @@ function heldByWatch(options: {
     isExceeded = true;
     end();
   });
-  boundData(pid, memoryBytes);
+  const cancelBound = clock.after(BOUND_AFTER_MS, () => void boundData(pid, memoryBytes));
   return {
     notes,
     exceeded: () => (isExceeded ? tooMuch(memoryBytes) : undefined),
     kill: () => group?.kill(),
     async release() {
       stop();
+      cancelBound();
       await group?.leave();
     },
   };

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 import type { Clock } from '../../clock.ts';
+import { exitOf } from './process-group.ts';
 
 /** Nothing fills memory faster than this for long: what is far from its limit need not be looked at often. */
 const BYTES_PER_MS = 4 * 2 ** 20;
@@ -34,9 +35,9 @@ export function watchMemory(
 /**
  * Sets the bound of the system for the data of one process and of those that it will begin (RLIMIT_DATA): far enough
  * above the limit that only what runs away between two looks of {@link watchMemory} meets it, and meets it as a failed
- * allocation. Without effect where util-linux is missing.
+ * allocation. Resolves when that is done; without effect where util-linux is missing.
  */
-export function boundData(pid: number, limit: number): void {
+export async function boundData(pid: number, limit: number): Promise<void> {
   const { used, reserved } = memoryOf(pid);
   if (reserved === 0) return;
   // What is reserved and not used, such as the address space of V8's heap, must not count.
@@ -45,7 +46,7 @@ export function boundData(pid: number, limit: number): void {
     stdio: 'ignore',
     env: { PATH: process.env['PATH'] },
   });
-  prlimit.on('error', () => {});
+  await exitOf(prlimit);
 }
 
 /** The bytes that a process and its descendants have for themselves; 0 where there is no /proc. */
