@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import type { FastifyInstance } from 'fastify';
 
@@ -18,8 +18,10 @@ import { banner } from './banner.ts';
 import { exampleOf } from './example.ts';
 import { openLocalFunctions } from './functions.ts';
 import { readManifests, refuseFaults } from './manifests.ts';
+import { makeReload } from './reload.ts';
 import type { Settings } from './settings.ts';
 import { localSources } from './sources.ts';
+import { watch } from './watch.ts';
 
 /** Where the process's own output goes, and what it is started with. */
 export interface Surroundings {
@@ -48,6 +50,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
   const { environment } = surroundings;
   const write = (text: string) => surroundings.write(text);
   const closing: (() => Promise<void> | void)[] = [];
+  let endWatching = async (): Promise<void> => {};
   const opened = <T>(thing: T, close: (thing: T) => Promise<void> | void): T => {
     closing.unshift(() => close(thing));
     return thing;
@@ -105,7 +108,10 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       (it) => it.close(),
     );
     if (traceOptions !== undefined) opened(await startTraces({ ...traceOptions, logger }), (it) => it.close());
-    const metrics = opened(startMetrics({ gauges: () => gaugesOf(bus) }), (it) => it.close());
+    const metrics = opened(
+      startMetrics({ gauges: () => gaugesOf(bus), functions: () => functions.functions.list() }),
+      (it) => it.close(),
+    );
 
     const dataUrl = await listen(bus.ingress, settings.host, settings.port, '--port');
     // Only now is the port known for sure.
@@ -129,6 +135,32 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       (it) => it.close(),
     );
     const adminUrl = await listen(admin, settings.adminHost, settings.adminPort, '--admin-port');
+    if (settings.watch) {
+      const reload = makeReload({
+        manifests: settings.manifests,
+        dataUrl,
+        read,
+        async apply(next) {
+          await functions.prepare(next.workloads);
+          await bus.apply(next);
+        },
+        lookAgain: () => functions.functions.lookAgain(),
+        logger,
+      });
+      endWatching = opened(
+        watch({
+          paths: () => [
+            ...settings.manifests.map((it) => resolve(it)),
+            ...codeFolders(),
+            ...functions.functions.folders(),
+          ],
+          except: [settings.dataFolder, settings.cacheFolder],
+          changed: reload,
+          warn: (text) => logger.warn(text),
+        }),
+        (end) => end(),
+      );
+    }
     const broken = bus.store.broken.then((error) => {
       isBroken = error.message;
       return error;
@@ -150,7 +182,13 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
     return { dataUrl, adminUrl, broken, stop: () => (stopped ??= stop(bus)) };
   }
 
+  function codeFolders(): string[] {
+    return settings.codeFolder === undefined ? [] : [settings.codeFolder];
+  }
+
   async function stop(bus: Bus): Promise<void> {
+    // Nothing is begun anew any more.
+    await endWatching();
     const deadline = new Promise<'late'>((resolve) => {
       setTimeout(() => resolve('late'), settings.drainMs).unref();
     });
