@@ -114,6 +114,74 @@ describe('a service', () => {
     test(`may not have ${what}`, () => assert.deepEqual(faultPathsOf(text), [path]));
   }
 
+  const withTraffic = (traffic: object[], name?: string) =>
+    JSON.stringify({
+      apiVersion: 'serving.knative.dev/v1',
+      kind: 'Service',
+      metadata: { name: 'agent' },
+      spec: {
+        template: { ...(name === undefined ? {} : { metadata: { name } }), spec: { containers: [IMAGE] } },
+        traffic,
+      },
+    });
+
+  test('may split its traffic by percent and by tag', () => {
+    for (const traffic of [
+      [{ latestRevision: true, percent: 100 }],
+      [
+        { revisionName: 'agent-00001', percent: 10, tag: 'old' },
+        { percent: 90, tag: 'new' },
+      ],
+      [
+        { latestRevision: true, percent: 100 },
+        { revisionName: 'agent-a', latestRevision: false, tag: 'a' },
+      ],
+      [{ latestRevision: true }],
+    ]) {
+      assert.deepEqual(resourceOf('Service', withTraffic(traffic, 'agent-a')).spec.traffic, traffic);
+    }
+  });
+
+  for (const [what, traffic, expected] of [
+    ['parts that are less than all', [{ percent: 90 }], /^spec\.traffic: Traffic targets sum to 90, want 100: /],
+    ['parts that are more than all', [{ percent: 90 }, { percent: 20 }], /sum to 110, want 100/],
+    [
+      'a named revision that is the latest, too',
+      [{ revisionName: 'agent-1', latestRevision: true, percent: 100 }],
+      /^spec\.traffic\[0\]\.latestRevision: may not set revisionName "agent-1" when latestRevision is true: /,
+    ],
+    [
+      'a revision that is neither named nor the latest',
+      [{ latestRevision: false, percent: 100 }],
+      /may not set revisionName "" when latestRevision is false: .*got neither$/,
+    ],
+    [
+      'one tag twice',
+      [
+        { percent: 100, tag: 'a' },
+        { percent: 0, tag: 'b' },
+        { revisionName: 'agent-1', tag: 'a' },
+      ],
+      /^spec\.traffic\[2\]\.tag: Multiple definitions for "a": expected a tag of its own, got "a" of spec\.traffic\[0\] again$/,
+    ],
+    ['a tag that is no host name', [{ percent: 100, tag: 'A.b' }], /^spec\.traffic\[0\]\.tag: .*a DNS 1035 label/],
+    [
+      'another configuration',
+      [{ configurationName: 'x', percent: 100 }],
+      /must not set the field\(s\): spec\.traffic\[0\]\.conf/,
+    ],
+  ] as const) {
+    test(`may not have in its traffic ${what}`, () => {
+      const faults = faultsOf(withTraffic([...traffic]));
+      assert.equal(faults.length, 1, faults.join('\n'));
+      assert.match(faults[0]!, expected);
+    });
+  }
+
+  test('may not name a revision as if it were another service', () => {
+    assert.match(faultsOf(withTraffic([], 'other-1')).join(), /"other-1" must have prefix "agent-"/);
+  });
+
   test('may not carry scaling annotations itself: nothing would come of them', () => {
     const key = 'autoscaling.knative.dev/min-scale';
     const [fault] = faultsOf(serviceText({ containers: [IMAGE] }, { annotations: { [key]: '1' } }));
