@@ -84,7 +84,7 @@ describe('a change while millrace is up', limits, () => {
     assert.equal(await answerOf(millrace), 'one large');
 
     folder.write('flow/flow.yaml', MANIFEST.replace('subscriber', 'subscribr'));
-    await millrace.says(/flow\.yaml:15:3 .*did you mean subscriber\?/);
+    await millrace.says(/flow\.yaml:16:3 .*did you mean subscriber\?/);
     await millrace.says(/what they said before goes on/);
     assert.equal(await answerOf(millrace), 'one large');
 
@@ -99,7 +99,12 @@ describe('a change while millrace is up', limits, () => {
   test('changes nothing with --no-watch', async () => {
     using folder = testFolder();
     await using millrace = await open(folder, ['--no-watch']);
+    // One that watches the same files tells when there was something to see.
+    await using witness = await startMillrace({ data: folder.at('witness'), manifests: [folder.at('flow')] });
+    await answerOf(witness);
     folder.write('flow/functions/echo.mjs', code('two'));
+    await witness.says(/revision echo-00002 is ready/);
+    assert.doesNotMatch(millrace.stderr, /echo-00002/);
     assert.equal(await answerOf(millrace), 'one small');
     assert.equal((await millrace.stop()).code, 0);
   });
