@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 
 import type { Outlet } from '@millrace/event/source';
 
+import { Calls } from './calls/calls.ts';
 import { Control } from './control/control.ts';
 import type { FunctionHost, SourceHost } from './control/ports.ts';
 import { Dispatcher } from './delivery/dispatcher.ts';
@@ -9,8 +10,10 @@ import { TargetFactory } from './delivery/targets.ts';
 import { systemEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { explainTriggerFilter } from './filter/trigger-filter.ts';
+import { FunctionDoor } from './ingress/function-door.ts';
 import { openIngress } from './ingress/ingress.ts';
-import type { Paths } from './ingress/ingress.ts';
+import type { Paths } from './ingress/paths.ts';
+import { ForwardProxy } from './ingress/proxy.ts';
 import { openGate } from './log/gate.ts';
 import type { Gate } from './log/gate.ts';
 import type { DeadLetterKey } from './log/history.ts';
@@ -55,6 +58,10 @@ export class Bus {
   readonly ingress: FastifyInstance;
   readonly dispatcher: Dispatcher;
   readonly control: Control;
+  /** The asynchronous calls of functions. */
+  readonly calls: Calls;
+  readonly #functionDoor: FunctionDoor;
+  readonly #proxy: ForwardProxy;
   readonly #targets: TargetFactory;
   readonly #paths: Paths = { inlets: new Map(), receivers: new Map() };
   readonly #options: BusOptions;
@@ -75,11 +82,31 @@ export class Bus {
       now: () => environment.now(),
       newTraceparent: options.trace === true ? () => newTraceparent(() => environment.random()) : undefined,
     });
-    this.ingress = openIngress({
+    this.calls = new Calls({
+      store,
       gate: this.gate,
+      underWay: (route, position) => this.dispatcher.route(route)?.underWay(position),
+      cancel: async (route, entry) => (await this.dispatcher.route(route)?.cancel(entry)) ?? false,
+    });
+    this.#functionDoor = new FunctionDoor({
+      plan: () => this.control.plan,
+      functionOf: (workload) => this.control.functionOf(workload),
+      calls: this.calls,
       paths: this.#paths,
       maxEventBytes,
       isDraining: () => this.#isDraining,
+    });
+    this.ingress = openIngress({
+      gate: this.gate,
+      paths: this.#paths,
+      functions: this.#functionDoor,
+      maxEventBytes,
+      isDraining: () => this.#isDraining,
+    });
+    this.#proxy = new ForwardProxy({
+      directory: this.#functionDoor.directory,
+      dataPort: this.ingress.server,
+      aliases,
     });
     this.dispatcher = new Dispatcher({
       log: store.log,
@@ -104,6 +131,7 @@ export class Bus {
       aliases,
       maxAnswerBytes: 6 * maxEventBytes,
       now: () => environment.now(),
+      proxyUrl: () => this.#proxy.url,
     });
     this.#trimLater();
   }
@@ -112,9 +140,18 @@ export class Bus {
     return this.#isDraining;
   }
 
+  /**
+   * The forward proxy that knows the names of the cluster, for `HTTP_PROXY` of what functions run in; undefined before the
+   * first plan that declares one.
+   */
+  get proxyUrl(): string | undefined {
+    return this.#proxy.url;
+  }
+
   /** Resolves when everything runs as the plan says. */
-  apply(plan: Plan): Promise<void> {
-    return this.control.apply(plan);
+  async apply(plan: Plan): Promise<void> {
+    await (plan.workloads.length > 0 ? this.#proxy.begin() : this.#proxy.begun);
+    await this.control.apply(plan);
   }
 
   /** What each route of an entry's topic makes of it, by its filter as it is now, and why. */
@@ -158,6 +195,7 @@ export class Bus {
   }
 
   async #drain(): Promise<void> {
+    this.#functionDoor.drain();
     await this.control.drainInlets();
     await this.dispatcher.drain();
     await this.control.drainFunctions();
@@ -166,7 +204,7 @@ export class Bus {
   async #close(): Promise<void> {
     this.#cancelTrim?.();
     this.dispatcher.close();
-    await this.ingress.close();
+    await Promise.all([this.ingress.close(), this.#proxy.close()]);
     await this.#targets.close();
     await this.store.close();
   }

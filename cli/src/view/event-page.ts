@@ -57,6 +57,7 @@ const STATES: Readonly<Record<DeliveryView['state'], readonly [label: string, st
   waiting: ['waiting for a retry', 'yellow'],
   deadLettered: ['dead-lettered', 'red'],
   dead: ['dead', 'red'],
+  cancelled: ['cancelled', 'dim'],
 };
 
 function deliveryBlock({ route, state, reason, attempts, next }: DeliveryView, position: number): string {

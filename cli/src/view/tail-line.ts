@@ -36,6 +36,7 @@ const STYLES: Readonly<Record<string, Style>> = {
   retrying: 'yellow',
   deadLettered: 'red',
   parked: 'red',
+  cancelled: 'dim',
 };
 
 function columns(cells: readonly (string | number | undefined)[]): string {

@@ -2,6 +2,7 @@ import { attributesOf } from '@millrace/event/json';
 
 import type { Attempt, DeadLetter } from '../log/history.ts';
 import type { Entry } from '../log/log.ts';
+import { withoutPrivate } from '../log/private-headers.ts';
 import type { Settlement, Waiting } from '../log/progress.ts';
 
 /** How things look over the admin port. Times are RFC 3339, durations milliseconds. */
@@ -39,7 +40,7 @@ export interface DeliveryView {
   /** Why, or why not. */
   readonly reason: string;
   /** `pending`: it is its turn later, or now. `none`: the filter does not let it pass. */
-  readonly state: 'none' | 'pending' | 'delivered' | 'waiting' | 'deadLettered' | 'dead';
+  readonly state: 'none' | 'pending' | 'delivered' | 'waiting' | 'deadLettered' | 'dead' | 'cancelled';
   readonly attempts: readonly AttemptView[];
   readonly next?: { readonly attempt: number; readonly dueAt: string; readonly stage: string } | undefined;
 }
@@ -92,7 +93,12 @@ export function summaryOf(entry: Entry): EntrySummary {
 }
 
 export function entryOf(entry: Entry): EntryView {
-  return { ...summaryOf(entry), attributes: attributesOf(entry.event), headers: entry.headers, ...dataOf(entry) };
+  return {
+    ...summaryOf(entry),
+    attributes: attributesOf(entry.event),
+    headers: withoutPrivate(entry.headers),
+    ...dataOf(entry),
+  };
 }
 
 export function attemptOf(made: Attempt | Settlement): AttemptView {
@@ -139,7 +145,7 @@ export function deliveryOf(
   function stateOf(): DeliveryView['state'] {
     if (waiting !== undefined) return 'waiting';
     if (past.isDead) return 'dead';
-    if (last?.outcome === 'delivered') return 'delivered';
+    if (last?.outcome === 'delivered' || last?.outcome === 'cancelled') return last.outcome;
     // Parked and no longer there: somebody purged it.
     if (last?.outcome === 'deadLettered' || last?.outcome === 'parked') return 'deadLettered';
     return verdict.matched ? 'pending' : 'none';

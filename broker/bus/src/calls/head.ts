@@ -6,6 +6,8 @@ import { ANSWER_HEADER, CALL_HEADER } from '../log/private-headers.ts';
 export interface CallHead {
   /** Path and query as the function sees them. */
   readonly path: string;
+  /** The tag of `spec.traffic` that was asked for. */
+  readonly tag?: string | undefined;
   /** Names and values in turn, as the function gets them. */
   readonly headers: readonly string[];
   /** Where the caller wants to be told what came of it. */

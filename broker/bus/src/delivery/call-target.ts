@@ -57,13 +57,14 @@ export function callTarget({ address, workload, callee, maxAnswerBytes, now }: C
       if (called === undefined) throw new HandlerFailure(`the function ${workload} is not ready`, { status: 503 });
       const head = callHeadOf(context.headers);
       if (head === undefined) throw new HandlerFailure('the entry is no call of a function', { status: 400 });
-      const { status, rawHeaders, body } = await called.request({
+      const call = {
         method: 'POST',
         path: head.path,
         rawHeaders: [...head.headers, ...travelling(context)],
         body: event.data,
         signal: context.signal,
-      });
+      };
+      const { status, rawHeaders, body } = await called.request(call, { tag: head.tag });
       const whole = await readBody(body, maxAnswerBytes);
       const headers = passingHeaders(rawHeaders);
       if (status >= 400) throw new FailedCall(status, headers, whole, now());

@@ -15,5 +15,5 @@ export interface Callee {
 /** A function that takes HTTP requests as they are, too. */
 export interface WebCallee extends Callee {
   /** One exchange, streamed; it lasts until the answer's body has ended or is destroyed. Rejects with a `HandlerFailure`. */
-  request(call: WebCall): Promise<WebAnswer>;
+  request(call: WebCall, options?: { readonly tag?: string | undefined }): Promise<WebAnswer>;
 }

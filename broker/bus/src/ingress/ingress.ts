@@ -1,3 +1,6 @@
+import { createServer } from 'node:http';
+import type { Socket } from 'node:net';
+
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
@@ -7,22 +10,18 @@ import type { RunningSource, WebResponse } from '@millrace/event/source';
 
 import { HOPS_HEADER, MAX_HOPS } from '../log/gate.ts';
 import type { Gate } from '../log/gate.ts';
-import type { Inlet } from '../plan/plan.ts';
 import { facts } from '../log/facts.ts';
 import type { Refused } from '../log/facts.ts';
+import type { FunctionDoor } from './function-door.ts';
+import type { Paths } from './paths.ts';
 import { acceptsJson, problem, problemOf, rawRefusal } from './problem.ts';
 import type { Problem } from './problem.ts';
-
-/** What the data port serves, by path. Changed while it runs. */
-export interface Paths {
-  readonly inlets: Map<string, Inlet>;
-  /** Sources that are called, such as webhooks. */
-  readonly receivers: Map<string, NonNullable<RunningSource['receive']>>;
-}
 
 export interface IngressOptions {
   readonly gate: Gate;
   readonly paths: Paths;
+  /** Where functions are called: looks at every request first. */
+  readonly functions: FunctionDoor;
   /** The data of one event, in bytes. */
   readonly maxEventBytes: number;
   /** True once the bus takes nothing more. */
@@ -37,6 +36,7 @@ const BATCH_EVENTS = 4;
 const MAX_HEADER_BYTES = 32 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
 const HEADERS_TIMEOUT_MS = 8_000;
+const KEEP_ALIVE_MS = 72_000;
 const RETRY_AFTER_SECONDS = '1';
 
 /**
@@ -44,20 +44,36 @@ const RETRY_AFTER_SECONDS = '1';
  * knative.md §2.1 says, with a body that says what was wrong (RFC 9457).
  */
 export function openIngress(options: IngressOptions): FastifyInstance {
-  const { maxEventBytes } = options;
+  const { maxEventBytes, functions } = options;
   const structured = maxEventBytes * STRUCTURED_FACTOR + ATTRIBUTES_BYTES;
   const server = fastify({
     // A little more than an event may have, so that the gate can say by how much it is too long.
     bodyLimit: maxEventBytes + ATTRIBUTES_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    // Without its own limit for the headers, and without looking often, node holds a stalled sender for a minute.
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000, maxHeaderSize: MAX_HEADER_BYTES },
-    keepAliveTimeout: 72_000,
+    serverFactory(receiveEvent) {
+      const server = createServer(
+        {
+          requestTimeout: REQUEST_TIMEOUT_MS,
+          // Without its own limit for the headers, and without looking often, node holds a stalled sender for a minute.
+          headersTimeout: HEADERS_TIMEOUT_MS,
+          connectionsCheckingInterval: 1_000,
+          maxHeaderSize: MAX_HEADER_BYTES,
+          keepAliveTimeout: KEEP_ALIVE_MS,
+        },
+        (request, response) => {
+          if (!functions.take(request, response)) receiveEvent(request, response);
+        },
+      );
+      // Past 2000 headers node would drop the rest without a word; the limit in bytes is the one that counts.
+      server.maxHeadersCount = 0;
+      return server;
+    },
     forceCloseConnections: 'idle',
     return503OnClosing: true,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 1_024 },
     clientErrorHandler(error, socket) {
+      // The limit is for events: what is uploaded to a function takes as long as it takes.
+      if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && functions.isCalling(socket as Socket)) return;
       if (socket.writable) socket.end(rawRefusal(error));
       else socket.destroy();
     },
@@ -65,8 +81,7 @@ export function openIngress(options: IngressOptions): FastifyInstance {
       void refuse(reply, problem(400, `the request cannot be read: ${error.message}`));
     },
   });
-  // Past 2000 headers node would drop the rest without a word; the limit in bytes is the one that counts.
-  server.server.maxHeadersCount = 0;
+  server.addHook('preClose', async () => functions.close());
   server.removeAllContentTypeParsers();
   const keep = (_request: unknown, body: Buffer, done: (error: null, body: Buffer) => void) => done(null, body);
   server.addContentTypeParser(

@@ -51,6 +51,9 @@ function tellAttempt({ entry, settlement }: Attempted, logger: Logger, { tellsSu
       logger.warn('an attempt failed', { ...what, ...why, next: then });
       return;
     }
+    case 'cancelled':
+      logger.info('a delivery was cancelled', what);
+      return;
     case 'deadLettered':
       logger.error('an event went to the dead letter sink: look there for it, the reason is in its attributes', what);
       return;

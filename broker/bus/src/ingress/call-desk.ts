@@ -1,0 +1,197 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { travellingHeaders } from '@millrace/event/http';
+import { headerOf } from '@millrace/event/web';
+
+import type { Calls } from '../calls/calls.ts';
+import { HOPS_HEADER, MAX_HOPS } from '../log/gate.ts';
+import type { Destination } from './directory.ts';
+import { problem, problemOf } from './problem.ts';
+import { refuseRequest, sendJson } from './refusal.ts';
+import { requestHeaders } from './relay.ts';
+
+/** An asynchronous call that somebody wants to make. */
+export interface Wanted {
+  readonly to: Destination;
+  readonly path: string;
+  /** `openfaas` is answered without a body. */
+  readonly style: 'openfaas' | 'http';
+}
+
+/** A call that somebody asks for. */
+export interface Asked {
+  readonly id: string;
+  readonly isResult: boolean;
+  readonly query: URLSearchParams;
+}
+
+const CALL_ID = /^[\w.:~-]{1,128}$/;
+/** How long `?wait` may hold, in milliseconds. */
+const LONGEST_WAIT_MS = 600_000;
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
+/** Headers of the request that are about this exchange, or travel beside the call. */
+const NOT_FOR_THE_FUNCTION =
+  /^(?:x-callback-url|prefer|content-length|x-call-id|millrace-hops|traceparent|tracestate|x-request-id|knative-.*|x-b3-.*)$/i;
+
+/** Takes asynchronous calls into the log, and answers for those that are there. */
+export class CallDesk {
+  readonly #calls: Calls;
+  readonly #maxBytes: number;
+  readonly #draining = new AbortController();
+
+  /** `maxBytes` is the longest body. */
+  constructor(calls: Calls, maxBytes: number) {
+    this.#calls = calls;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Nobody is kept waiting any longer. */
+  drain(): void {
+    this.#draining.abort();
+  }
+
+  /** 202 when the call is durable. */
+  accept(request: IncomingMessage, response: ServerResponse, wanted: Wanted): void {
+    this.#accept(request, response, wanted).catch((error: unknown) => {
+      if (response.headersSent || response.destroyed) return;
+      const { 'content-type': contentType } = request.headers;
+      const why = problemOf(error, { contentType, maxEventBytes: this.#maxBytes });
+      refuseRequest(request, response, why, why.status === 503 || why.status === 507 ? { 'retry-after': '1' } : {});
+    });
+  }
+
+  /** GET tells how a call is, or its result; DELETE cancels it. */
+  answer(request: IncomingMessage, response: ServerResponse, asked: Asked): void {
+    this.#answer(request, response, asked).catch((error: unknown) => {
+      if (response.headersSent || response.destroyed) return;
+      refuseRequest(request, response, problemOf(error, { contentType: undefined, maxEventBytes: this.#maxBytes }));
+    });
+  }
+
+  async #accept(request: IncomingMessage, response: ServerResponse, { to, path, style }: Wanted): Promise<void> {
+    const refuse = (status: number, detail: string, headers?: Record<string, string>) =>
+      refuseRequest(request, response, problem(status, detail), headers);
+    if (request.method !== 'POST') {
+      return refuse(405, `an asynchronous call is a POST, not a ${request.method}`, { allow: 'POST' });
+    }
+    const rawHeaders = requestHeaders(request);
+    const id = headerOf(rawHeaders, 'x-call-id') ?? randomUUID();
+    if (!CALL_ID.test(id)) {
+      return refuse(400, 'x-call-id: expected at most 128 letters, digits and ._~:-');
+    }
+    const callback = headerOf(rawHeaders, 'x-callback-url');
+    if (callback !== undefined && !isWebAddress(callback)) {
+      return refuse(400, 'x-callback-url: expected an absolute http or https URL');
+    }
+    const body = await this.#bodyOf(request);
+    if (body === undefined) {
+      const limit = `an asynchronous call may have ${this.#maxBytes} bytes (--max-event-bytes)`;
+      return refuse(413, `the body is too long: ${limit}`, { connection: 'close' });
+    }
+    await this.#calls.accept({
+      id,
+      workload: to.workload,
+      head: {
+        path,
+        tag: to.tag,
+        headers: [...forTheFunction(rawHeaders), ...forwarded(request), 'x-call-id', id],
+        callback,
+      },
+      contentType: headerOf(rawHeaders, 'content-type'),
+      body,
+      headers: travellingHeaders(rawHeaders),
+      hops: hopsOf(request),
+    });
+    const location = `/calls/${encodeURIComponent(id)}`;
+    const headers = { 'x-call-id': id, location, 'preference-applied': 'respond-async' };
+    if (style === 'openfaas') response.writeHead(202, { ...headers, 'content-length': '0' }).end();
+    else sendJson(request, response, 202, { id, status: location }, headers);
+  }
+
+  /** Undefined when it is too long. */
+  async #bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
+    if (Number(request.headers['content-length'] ?? 0) > this.#maxBytes) return undefined;
+    const chunks: Buffer[] = [];
+    let length = 0;
+    // The rest of what is too long is not awaited, and does not end the connection before its answer.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > this.#maxBytes) return undefined;
+      chunks.push(chunk);
+    }
+    return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse, { id, isResult, query }: Asked): Promise<void> {
+    const { method = '' } = request;
+    const refuse = (status: number, detail: string, headers?: Record<string, string>) =>
+      refuseRequest(request, response, problem(status, detail), headers);
+    const allow = isResult ? 'GET, HEAD' : 'GET, HEAD, DELETE';
+    if (!allow.split(', ').includes(method)) return refuse(405, `${method} is not for calls`, { allow });
+    const call = this.#calls.find(id);
+    if (call === undefined) return refuse(404, `there is no call ${id}, or it is no longer kept`);
+    if (method === 'DELETE') {
+      if (await this.#calls.cancel(call)) return sendJson(request, response, 200, this.#calls.view(call));
+      return refuse(409, `the call ${id} is over: ${this.#calls.view(call).status}`);
+    }
+    const waitMs = waitOf(query.get('wait'));
+    if (waitMs === undefined) return refuse(400, 'wait: expected a duration such as 10s or 500ms, at most 10m');
+    if (waitMs > 0) {
+      const gone = new AbortController();
+      response.once('close', () => gone.abort());
+      const signals = [gone.signal, this.#draining.signal, AbortSignal.timeout(waitMs)];
+      await this.#calls.finished(call, AbortSignal.any(signals));
+      if (response.destroyed) return;
+    }
+    if (!isResult) return sendJson(request, response, 200, this.#calls.view(call));
+    const result = this.#calls.result(call);
+    if (result === 'open') {
+      return sendJson(request, response, 202, this.#calls.view(call), { 'retry-after': '1', 'x-call-id': id });
+    }
+    if (result === 'gone') return refuse(404, `the result of the call ${id} is no longer kept`);
+    const { head, body } = result;
+    const headers = ['x-call-id', id, 'x-function-status', String(head.status)];
+    headers.push('x-duration-seconds', (head.duration / 1_000).toFixed(6), 'content-length', String(body.byteLength));
+    response.writeHead(head.status, [...withoutLength(head.headers), ...headers]);
+    response.end(method === 'HEAD' ? undefined : body);
+  }
+}
+
+function forTheFunction(rawHeaders: readonly string[]): string[] {
+  return rawHeaders.filter((_, index) => !NOT_FOR_THE_FUNCTION.test(rawHeaders[index - (index % 2)]!));
+}
+
+function withoutLength(rawHeaders: readonly string[]): string[] {
+  return rawHeaders.filter((_, index) => !/^(?:content-length|x-call-id)$/i.test(rawHeaders[index - (index % 2)]!));
+}
+
+function forwarded({ socket, headers, rawHeaders }: IncomingMessage): string[] {
+  const more: [string, string | undefined][] = [
+    ['x-forwarded-for', socket.remoteAddress],
+    ['x-forwarded-host', headers.host],
+    ['x-forwarded-proto', 'http'],
+  ];
+  return more.flatMap(([name, value]) =>
+    value === undefined || headerOf(rawHeaders, name) !== undefined ? [] : [name, value],
+  );
+}
+
+function isWebAddress(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:');
+}
+
+function hopsOf({ headers }: IncomingMessage): number {
+  const hops = Number(headers[HOPS_HEADER] ?? 0);
+  return Number.isInteger(hops) && hops > 0 ? Math.min(hops, MAX_HOPS + 1) : 0;
+}
+
+/** Milliseconds of `10s`, `500ms`, `1m` or plain seconds; 0 when nothing is said, undefined when it cannot be read. */
+function waitOf(text: string | null): number | undefined {
+  if (text === null) return 0;
+  const found = /^(\d{1,9})(ms|s|m)?$/.exec(text);
+  if (found === null) return undefined;
+  const ms = Number(found[1]) * UNITS[found[2] ?? 's']!;
+  return ms > LONGEST_WAIT_MS ? undefined : ms;
+}
