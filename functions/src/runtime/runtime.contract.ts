@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 
-import type { Handler } from '@millrace/event/handler';
-
-import type { FunctionLog } from '../function-log.ts';
-import { aContext, anEvent, failureOf, handlerOf, jsonOf, textOf, until } from '../test-support.ts';
-import { WORKLOAD_DEFAULTS } from '../workload.ts';
+import { aContext, anEvent, failureOf, jsonOf, textOf, until } from '../test-support.ts';
 import type { Workload } from '../workload.ts';
 import { NotTaken } from './runtime.ts';
-import type { Instance, Runtime } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
+import { openWorkbench } from './workbench.fixture.ts';
+import type { Piece } from './workbench.fixture.ts';
 
 /**
  * What every runtime must do. An adapter's test calls it with a way to make one; `skip` names the tests (by their
@@ -22,37 +19,19 @@ export function testRuntime(adapter: { name: string; open: () => Runtime; skip?:
     const contractTest = (name: string, body: () => Promise<void>): void => {
       void test(name, { skip: adapter.skip?.[name] ?? false }, body);
     };
-    let folder: string;
-    let lines: FunctionLog[];
-    let runtime: Runtime;
-
-    before(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'millrace-contract-'));
-    });
-    after(async () => {
-      await rm(folder, { recursive: true, force: true });
-    });
+    let bench: ReturnType<typeof openWorkbench>;
     beforeEach(() => {
-      runtime = adapter.open();
+      bench = openWorkbench(adapter.open());
     });
-    afterEach(() => runtime.close());
+    afterEach(() => bench.close());
 
     let files = 0;
-    async function start(code: string, changes: Partial<Workload> = {}): Promise<Instance & { handler: Handler }> {
-      const file = join(folder, `code-${(files += 1)}.mjs`);
-      await writeFile(file, code);
-      lines = [];
-      const workload: Workload = {
-        ...WORKLOAD_DEFAULTS,
-        name: 'default/under-test',
-        code: { language: 'node', file },
-        ...changes,
-      };
-      const instance = runtime.start(workload, (line) => lines.push(line));
-      return Object.assign(instance, { handler: handlerOf(instance, workload) });
-    }
+    const start = (code: string, changes: Partial<Workload> = {}): Piece =>
+      bench.begin({ language: 'node', file: bench.write(`code-${(files += 1)}.mjs`, code) }, changes);
+    const hasPrinted = (text: string) => (): boolean => bench.lines.some((line) => line.text === text);
+
     contractTest('hands the event over with every attribute and its data', async () => {
-      const instance = await start('export default (event) => ({ seen: { ...event, dataBytes: undefined } })');
+      const instance = start('export default (event) => ({ seen: { ...event, dataBytes: undefined } })');
       await instance.ready;
       const answer = await instance.handler(anEvent({ subject: 'größe "1" %', tenant: 'acme' }), aContext());
       const { seen } = jsonOf(answer.event);
@@ -69,7 +48,7 @@ export function testRuntime(adapter: { name: string; open: () => Runtime; skip?:
     });
 
     contractTest('makes an event of a plain answer', async () => {
-      const instance = await start(`export default () => 'plain'`);
+      const instance = start(`export default () => 'plain'`);
       await instance.ready;
       const { event } = await instance.handler(anEvent({ subject: 'ticket-7' }), aContext());
       assert.equal(event?.type, 'dev.millrace.function.reply');
@@ -81,7 +60,7 @@ export function testRuntime(adapter: { name: string; open: () => Runtime; skip?:
 
     contractTest('passes a reply event on as it is', async () => {
       const reply = { type: 'com.example.done', source: '/mine', id: 'r-1', subject: 'ü', hue: 'red', data: [1] };
-      const instance = await start(`export default () => (${JSON.stringify(reply)})`);
+      const instance = start(`export default () => (${JSON.stringify(reply)})`);
       await instance.ready;
       const { event } = await instance.handler(anEvent(), aContext());
       assert.deepEqual([event?.type, event?.source, event?.id, event?.subject], [reply.type, '/mine', 'r-1', 'ü']);
@@ -90,13 +69,13 @@ export function testRuntime(adapter: { name: string; open: () => Runtime; skip?:
     });
 
     contractTest('answers without an event when the code returns nothing', async () => {
-      const instance = await start('export default () => {}');
+      const instance = start('export default () => {}');
       await instance.ready;
       assert.equal((await instance.handler(anEvent(), aContext())).event, undefined);
     });
 
     contractTest('rejects with status 500 and the reason when the code throws', async () => {
-      const instance = await start(`export default () => { throw new RangeError('too far') }`);
+      const instance = start(`export default () => { throw new RangeError('too far') }`);
       await instance.ready;
       const failure = await failureOf(instance.handler(anEvent(), aContext()));
       assert.equal(failure.status, 500);
@@ -109,7 +88,7 @@ export function testRuntime(adapter: { name: string; open: () => Runtime; skip?:
     contractTest(
       'rejects without a status, and says how it ended, when the code ends in the middle of a call',
       async () => {
-        const instance = await start(`export default () => { console.error('last words'); process.exit(7) }`);
+        const instance = start(`export default () => { console.error('last words'); process.exit(7) }`);
         await instance.ready;
         const failure = await failureOf(instance.handler(anEvent(), aContext()));
         assert.equal(failure.status, undefined);
@@ -119,7 +98,7 @@ export function testRuntime(adapter: { name: string; open: () => Runtime; skip?:
     );
 
     contractTest('tells the code through its signal when nobody waits any more', async () => {
-      const instance = await start(`
+      const instance = start(`
           export default (event, context) => new Promise(() => {
             context.signal.addEventListener('abort', () => process.exit(42));
             console.log('begun');
@@ -127,31 +106,31 @@ export function testRuntime(adapter: { name: string; open: () => Runtime; skip?:
       await instance.ready;
       const waiting = new AbortController();
       const call = failureOf(instance.handler(anEvent(), aContext(waiting.signal)));
-      await until(() => lines.some((line) => line.text === 'begun'));
+      await until(hasPrinted('begun'));
       waiting.abort();
       assert.equal((await call).status, undefined);
       assert.match(await instance.ended, /code 42/);
     });
 
     contractTest('is not ready, with the reason, when the code cannot be loaded', async () => {
-      const instance = await start(`import './no-such-file.mjs'`);
+      const instance = start(`import './no-such-file.mjs'`);
       await assert.rejects(instance.ready, /no-such-file\.mjs/);
       await instance.ended;
     });
 
     contractTest('is not ready, with the reason, when the code has no handler', async () => {
-      const instance = await start('export const handle = 1');
+      const instance = start('export const handle = 1');
       await assert.rejects(instance.ready, /expected a function .* as the default export, .* found exports: handle/);
     });
 
     contractTest('finishes what it has when it is stopped, and takes nothing more', async () => {
-      const instance = await start(`
+      const instance = start(`
           export default (event) => event.subject === 'slow'
             ? new Promise((resolve) => { console.log('begun'); setTimeout(resolve, 50, 'finished'); })
             : 'quick'`);
       await instance.ready;
       const slow = instance.handler(anEvent({ subject: 'slow' }), aContext());
-      await until(() => lines.some((line) => line.text === 'begun'));
+      await until(hasPrinted('begun'));
       const stopped = instance.stop();
       await assert.rejects(instance.handler(anEvent(), aContext()), NotTaken);
       assert.equal(textOf((await slow).event), 'finished');
@@ -160,7 +139,7 @@ export function testRuntime(adapter: { name: string; open: () => Runtime; skip?:
     });
 
     contractTest('finishes every call when it is stopped, also two of the same event', async () => {
-      const instance = await start(`
+      const instance = start(`
         let calls = 0;
         export default () => {
           calls += 1;
@@ -170,7 +149,7 @@ export function testRuntime(adapter: { name: string; open: () => Runtime; skip?:
       await instance.ready;
       const event = anEvent();
       const calls = [instance.handler(event, aContext()), instance.handler(event, aContext())];
-      await until(() => lines.some((line) => line.text === 'begun 2'));
+      await until(hasPrinted('begun 2'));
       await Promise.all([instance.stop(), instance.stop()]);
       assert.deepEqual(
         (await Promise.all(calls)).map((answer) => textOf(answer.event)),
@@ -182,7 +161,7 @@ export function testRuntime(adapter: { name: string; open: () => Runtime; skip?:
       'gives the code only the environment that is declared, and a few names that every program needs',
       async () => {
         process.env['MILLRACE_TEST_SECRET'] = 'of the parent';
-        const instance = await start('export default () => process.env', { environment: { MODEL: 'small' } });
+        const instance = start('export default () => process.env', { environment: { MODEL: 'small' } });
         await instance.ready;
         const seen = jsonOf((await instance.handler(anEvent(), aContext())).event) as Record<string, string>;
         delete process.env['MILLRACE_TEST_SECRET'];
@@ -192,32 +171,32 @@ export function testRuntime(adapter: { name: string; open: () => Runtime; skip?:
     );
 
     contractTest('masks secrets in its lines and in failures', async () => {
-      const instance = await start(
+      const instance = start(
         `export default () => { console.log('key is hunter22'); throw new Error('bad key hunter22') }`,
         { secretValues: ['hunter22'] },
       );
       await instance.ready;
       const failure = await failureOf(instance.handler(anEvent(), aContext()));
       await instance.stop();
-      assert.ok(lines.some((line) => line.text === 'key is ***'));
-      const all = JSON.stringify(lines) + failure.message + Buffer.from(failure.body!).toString();
+      assert.ok(hasPrinted('key is ***')());
+      const all = JSON.stringify(bench.lines) + failure.message + Buffer.from(failure.body!).toString();
       assert.doesNotMatch(all, /hunter22/);
       assert.match(failure.message, /bad key \*\*\*/);
     });
 
     contractTest('says which event a line belongs to', async () => {
-      const instance = await start(`export default (event, { logger }) => { logger.info('thinking', { step: 1 }) }`);
+      const instance = start(`export default (event, { logger }) => { logger.info('thinking', { step: 1 }) }`);
       await instance.ready;
       await Promise.all(['a', 'b'].map((id) => instance.handler(anEvent({ id }), aContext())));
       await instance.stop();
-      assert.deepEqual(lines.map((line) => `${line.eventId} ${line.text}`).toSorted(), [
+      assert.deepEqual(bench.lines.map((line) => `${line.eventId} ${line.text}`).toSorted(), [
         'a thinking {"step":1}',
         'b thinking {"step":1}',
       ]);
     });
 
     contractTest('cuts off an answer of more than 10 MiB', async () => {
-      const instance = await start(`
+      const instance = start(`
           export default (event) => event.subject === 'big' ? Buffer.alloc(11 * 1024 * 1024) : 'small'`);
       await instance.ready;
       const failure = await failureOf(instance.handler(anEvent({ subject: 'big' }), aContext()));
@@ -226,10 +205,89 @@ export function testRuntime(adapter: { name: string; open: () => Runtime; skip?:
     });
 
     contractTest('refuses a reply that is no CloudEvent', async () => {
-      const instance = await start(`export default () => ({ type: 'x', time: 'yesterday' })`);
+      const instance = start(`export default () => ({ type: 'x', time: 'yesterday' })`);
       await instance.ready;
       const failure = await failureOf(instance.handler(anEvent(), aContext()));
       assert.match(failure.message, /time: expected a timestamp/);
+    });
+
+    contractTest('hands an answer on while it is made', async () => {
+      const instance = start(`
+        let go;
+        export default async function* (event, { request }) {
+          if (request.path === '/go') return go();
+          yield 'first ';
+          await new Promise((resolve) => (go = resolve));
+          yield 'last';
+        }`);
+      await instance.ready;
+      const { body } = await instance.ask();
+      const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+      assert.equal(String((await chunks.next()).value), 'first ');
+      await instance.tell({ path: '/go' });
+      assert.equal(String((await chunks.next()).value), 'last');
+      assert.equal((await chunks.next()).done, true);
+    });
+
+    contractTest('hands the body of a call on while it comes', async () => {
+      const instance = start(`export default { fetch: (request) => new Response(request.body) }`);
+      await instance.ready;
+      const body = new Readable({ read() {} });
+      body.push('first');
+      const answer = await instance.ask({ body });
+      const chunks = answer.body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+      assert.equal(String((await chunks.next()).value), 'first');
+      body.push('last');
+      assert.equal(String((await chunks.next()).value), 'last');
+      body.push(null);
+      assert.equal((await chunks.next()).done, true);
+    });
+
+    contractTest('lets the code wait while nobody reads its answer', async () => {
+      const chunks = 1024;
+      const instance = start(`
+        let made = 0;
+        async function* all() {
+          for (; made < ${chunks}; made += 1) yield Buffer.alloc(65536);
+        }
+        export default (event, { request }) => (request.path === '/made' ? made : all())`);
+      await instance.ready;
+      const { body } = await instance.ask();
+      let made = -1;
+      for (let now = 0; now !== made;) {
+        made = now;
+        for (let rounds = 0; rounds < 20; rounds += 1) now = Number((await instance.tell({ path: '/made' })).text);
+      }
+      assert.ok(made < chunks, `${made} of ${chunks}`);
+      assert.equal((await text(body)).length, chunks * 65536);
+    });
+
+    contractTest('ends a call whose answer nobody wants any more, and goes on', async () => {
+      const instance = start(`
+        export default (event, { request, signal }) => {
+          if (request.path === '/next') return 'fine';
+          signal.onabort = () => console.log('left');
+          return (async function* () { for (;;) { yield 'x'; await new Promise(setImmediate); } })();
+        }`);
+      await instance.ready;
+      const { body } = await instance.ask();
+      body.on('error', () => {}).destroy();
+      await until(hasPrinted('left'));
+      assert.equal((await instance.tell({ path: '/next' })).text, 'fine');
+      await instance.stop();
+    });
+
+    contractTest('leaves nothing when it is closed', async () => {
+      const instances = ['', 'for (;;);'].map((code) =>
+        start(`console.log('loading'); ${code} export default () => 1`),
+      );
+      await instances[0]!.ready;
+      await bench.runtime.close();
+      for (const instance of instances) {
+        assert.match(await instance.ended, /SIGKILL/);
+        await assert.rejects(instance.ask(), NotTaken);
+      }
+      await assert.rejects(instances[1]!.ready);
     });
   });
 }
