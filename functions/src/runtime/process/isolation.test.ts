@@ -111,18 +111,20 @@ for (const language of ['node', 'python'] as const) {
       assert.deepEqual(own, ['HOME', 'LANG', 'MODEL', 'PATH', 'TMPDIR']);
     });
 
-    test('has none of our open files and connections', onLinux, async () => {
+    test('has none of our open files and connections', onLinux, async (test) => {
       const file = openSync(join(instances.folder, `code_1.${language === 'node' ? 'mjs' : 'py'}`), 'r');
       const server = createServer().listen(0);
-      await new Promise((resolve) => server.once('listening', resolve));
+      test.after(() => {
+        closeSync(file);
+        server.close();
+      });
+      await once(server, 'listening');
       const ours = readlinkSync(`/proc/self/fd/${file}`);
       assert.ok((server.address() as AddressInfo).port > 0);
       const sockets = new Set(socketsOf(process.pid));
       const instance = await instances.start(ASK[language], {}, language);
       await instance.ready;
       const descriptors: string[] = await instance.ask('descriptors');
-      closeSync(file);
-      server.close();
       assert.equal(descriptors.includes(ours), false);
       assert.deepEqual(
         descriptors.filter((name) => sockets.has(name)),
