@@ -101,6 +101,7 @@ describe('a deployed function', limits, () => {
     bench.write(FILE, 'one');
     bench.functions.lookAgain();
     assert.deepEqual([running.status().reason, await answerOf(running)], ['', 'one']);
+    assert.deepEqual(revisionsOf(bench), { 'agent-00001': 100 });
   });
 
   test('begins a revision for a change of the template', async () => {
@@ -272,6 +273,22 @@ describe('what is kept', limits, () => {
     const again = bench.functions.start(bench.declared());
     await until(() => again.status().reason === 'RevisionFailed');
     assert.equal(agentOf(bench).revisions[0]!.name, 'agent-00003', 'what failed before is the same revision');
+  });
+
+  test('a change while nothing ran may be changed again before it is ready', async () => {
+    await using bench = openBench();
+    start(bench, 'one');
+    await bench.restart();
+    const gate = Promise.withResolvers<void>();
+    bench.runtime.gate = gate.promise;
+    const running = start(bench, 'two');
+    bench.write(FILE, 'broken three');
+    bench.functions.lookAgain();
+    gate.resolve();
+    await until(() => running.status().reason === 'RevisionFailed');
+    assert.match(running.status().message, /agent-00003 cannot start: .*; agent-00001 goes on serving/);
+    assert.equal(await answerOf(running), 'one');
+    assert.deepEqual(Object.keys(revisionsOf(bench)), ['agent-00003', 'agent-00001']);
   });
 
   test('the code of a revision is a copy: what it imports relatively, too', async () => {

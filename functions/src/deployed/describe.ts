@@ -1,29 +1,13 @@
 import type { FunctionStatus } from '../running-function.ts';
 import type { Code } from '../workload.ts';
 import { namesOf } from './declared.ts';
-import type { Declared } from './declared.ts';
 import type { CodeDescription, FunctionDescription, RevisionDescription } from './description.ts';
-import type { LiveRevisions } from './live-revisions.ts';
-import type { Seen } from './look.ts';
 import type { RevisionRecord } from './record.ts';
-import type { Records } from './records.ts';
-import type { Revision } from './revision.ts';
-import type { Split } from './traffic.ts';
-
-/** A function at this moment. */
-export interface Moment {
-  readonly declared: Declared;
-  readonly status: FunctionStatus;
-  readonly seen: Seen;
-  readonly records: Records;
-  readonly split: Split;
-  readonly live: LiveRevisions;
-  readonly candidate: Revision | undefined;
-}
+import type { Rollout } from './rollout.ts';
 
 /** What people are shown of it. */
-export function describeFunction(moment: Moment): FunctionDescription {
-  const { declared, status, seen, records } = moment;
+export function describeFunction(rollout: Rollout, status: FunctionStatus): FunctionDescription {
+  const { declared, seen, records } = rollout;
   const { name, environment, provided = {}, scaling, limits } = declared;
   const { namespace, service } = namesOf(name);
   const { minScale = scaling.minScale, maxScale = scaling.maxScale } = records.state;
@@ -37,7 +21,7 @@ export function describeFunction(moment: Moment): FunctionDescription {
     message,
     url: `http://${service}.${namespace}.svc.cluster.local`,
     code: 'snapshot' in seen ? describeCode(seen.snapshot.code) : undefined,
-    revisions: [...records.revisions.values()].toReversed().map((record) => describeRevision(record, moment)),
+    revisions: [...records.revisions.values()].toReversed().map((record) => describeRevision(record, rollout)),
     environment: Object.keys({ ...provided, ...environment }).toSorted(),
     scaling: { ...scaling, minScale, maxScale },
     limits,
@@ -54,11 +38,12 @@ function describeCode(code: Code): CodeDescription {
   };
 }
 
-function describeRevision(record: RevisionRecord, moment: Moment): RevisionDescription {
-  const { split, live, candidate, records } = moment;
+function describeRevision(record: RevisionRecord, rollout: Rollout): RevisionDescription {
+  const { split, live, candidate, records } = rollout;
   const { name, createdAt, codeHash } = record;
   const revision = live.get(name) ?? (candidate?.record.name === name ? candidate : undefined);
-  const { state, reason, message, instances, inFlight, waiting, wanted } = revision?.status() ?? atRest(record, moment);
+  const { state, reason, message, instances, inFlight, waiting, wanted } =
+    revision?.status() ?? atRest(record, rollout);
   return {
     name,
     createdAt,
@@ -76,8 +61,8 @@ function describeRevision(record: RevisionRecord, moment: Moment): RevisionDescr
   };
 }
 
-function atRest({ name }: RevisionRecord, { records, status }: Moment) {
+function atRest({ name }: RevisionRecord, { records, problem }: Rollout) {
   const counts = { instances: 0, inFlight: 0, waiting: 0, wanted: undefined };
   if (records.state.unproven !== name) return { ...counts, state: 'retired', reason: '', message: '' } as const;
-  return { ...counts, state: 'failing', reason: 'RevisionFailed', message: status.message } as const;
+  return { ...counts, state: 'failing', reason: 'RevisionFailed', message: problem?.message ?? '' } as const;
 }

@@ -15,8 +15,9 @@ export function installEnvironment(environment: Readonly<Record<string, string |
 
 /** Passwords in addresses of registries and proxies, and tokens: what must not be read in a line. */
 export function secretsOf(environment: Readonly<Record<string, string>>): string[] {
-  return Object.entries(environment).flatMap(([name, value]) => {
-    const inAddresses = [...value.matchAll(/\/\/[^/\s:@]*:([^/\s@]+)@/g)].map((match) => match[1]!);
-    return /token|password|_auth|secret/i.test(name) ? [value, ...inAddresses] : inAddresses;
-  });
+  const named = Object.entries(environment).filter(([name]) => /token|password|_auth|secret/i.test(name));
+  const inAddresses = Object.values(environment).flatMap((value) =>
+    [...value.matchAll(/\/\/[^/\s:@]*:([^/\s@]+)@/g)].map((match) => match[1]!),
+  );
+  return [...named.map(([, value]) => value), ...inAddresses];
 }

@@ -4,6 +4,10 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { localPath } from './requirements.ts';
 import type { Requirements } from './requirements.ts';
 
+const PIP_INSTALL = 'python3 -m pip install --no-input --disable-pip-version-check --progress-bar off'.split(' ');
+const NPM_INSTALL =
+  'install --omit=dev --ignore-scripts --no-audit --no-fund --install-links --no-update-notifier'.split(' ');
+
 /** How the packages of one language are installed. */
 export interface Language {
   /** What they depend on beside the requirements: installed for one, they may not work with another. */
@@ -21,10 +25,7 @@ interface Step {
 export const python: Language = {
   platform: (run) => run(['python3', '-c', 'import sys, platform; print(sys.version, platform.platform())']),
   prepare: ({ folder, origin }, to) => ({
-    command: [
-      ...['python3', '-m', 'pip', 'install', '--target', to, '-r', join(folder, 'requirements.txt')],
-      ...['--no-input', '--disable-pip-version-check', '--progress-bar', 'off'],
-    ],
+    command: [...PIP_INSTALL, '--target', to, '-r', join(folder, 'requirements.txt')],
     // Relative paths in the file begin where it was written.
     folder: existsSync(origin) ? origin : folder,
   }),
@@ -47,11 +48,7 @@ export const node: Language = {
     const others = files.filter((name) => name !== 'package.json' && (name === '.npmrc' || !all.some(isLocal)));
     for (const name of others) copyFileSync(join(folder, name), join(to, name));
     return {
-      command: [
-        ...npmOf(environment['PATH']),
-        ...['install', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--install-links'],
-        ...['--no-update-notifier', '--prefix', to],
-      ],
+      command: [...npmOf(environment['PATH']), ...NPM_INSTALL, '--prefix', to],
       folder: to,
     };
   },
