@@ -11,6 +11,7 @@ import { startStandInModel } from '../src/stand-in/stand-in-model.ts';
 import type { StandInFault } from '../src/stand-in/stand-in-model.ts';
 import { aContext, anEvent, failureOf, jsonOf, textOf } from '../src/test-support.ts';
 import { WORKLOAD_DEFAULTS } from '../src/workload.ts';
+import type { Code } from '../src/workload.ts';
 
 describe('the examples', () => {
   let functions: Functions | undefined;
@@ -25,12 +26,21 @@ describe('the examples', () => {
     const codeFolder = fileURLToPath(new URL('.', import.meta.url));
     const found = findCode({ namespace: 'default', service, manifestFolder: codeFolder, codeFolder });
     assert.ok('code' in found, JSON.stringify(found));
+    return await callCode(service, found.code, event, environment);
+  }
+
+  async function callCode(
+    service: string,
+    code: Code,
+    event: { attributes?: Record<string, unknown>; data: unknown },
+    environment: Record<string, string> = {},
+  ): Promise<Answer> {
     lines = [];
     functions = openFunctions({ log: (line) => lines.push(line) });
     const running = functions.start({
       ...WORKLOAD_DEFAULTS,
       name: `default/${service}`,
-      code: found.code,
+      code,
       environment,
     });
     const isText = typeof event.data === 'string';
@@ -49,6 +59,39 @@ describe('the examples', () => {
       lines.map((line) => line.text),
       ['greeting {"name":"Ada"}'],
     );
+  });
+
+  test('func-node replies with an event', async () => {
+    const data = { lines: [{ price: 2, count: 3 }] };
+    const { event } = await call('func-node', { attributes: { subject: 'order-1' }, data });
+    assert.deepEqual([event?.type, event?.subject], ['com.example.order.priced', 'order-1']);
+    assert.deepEqual(jsonOf(event), { total: 6 });
+    assert.deepEqual(
+      lines.map((line) => [line.text, line.eventId]),
+      [['priced order-1', 'e-1']],
+    );
+  });
+
+  test('fetch-node replies with server-sent events', async () => {
+    const { event } = await call('fetch-node', { data: 'one two' });
+    assert.equal(event?.datacontenttype, 'text/event-stream');
+    assert.equal(textOf(event), 'data: one\n\ndata: two\n\n');
+  });
+
+  const folderOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+  test('port-program replies with JSON', async () => {
+    const folder = folderOf('port-program');
+    const code = { language: 'program', command: ['python3', 'server.py'], folder, speaks: 'http' } as const;
+    const { event } = await callCode('port-program', code, { data: 'hello' });
+    assert.deepEqual(jsonOf(event), { type: 'com.example.asked', bytes: 5 });
+  });
+
+  test('cli-program replies with what it prints', async () => {
+    const folder = folderOf('cli-program');
+    const code = { language: 'program', command: ['./count.sh'], folder, speaks: 'stdio' } as const;
+    const { event } = await callCode('cli-program', code, { data: 'three little words' });
+    assert.equal(textOf(event), 'com.example.asked has 3 words\n');
   });
 
   test('openfaas-python replies with a line of text', async () => {
