@@ -67,6 +67,8 @@ export interface FunctionsOptions {
   readonly news?: (text: string) => void;
   /** Where instances live. Default: processes of this machine. */
   readonly runtime?: Runtime;
+  /** What every instance sees unless its function declares otherwise; asked when one begins. For the default runtime. */
+  readonly instanceEnvironment?: (() => Readonly<Record<string, string>>) | undefined;
   /** Where revisions are kept, with copies of their code. Without it they are forgotten at the end. */
   readonly stateFolder?: string | undefined;
   /** Where packages are installed; several processes may have the same. Default: `~/.cache/millrace/packages`. */
@@ -79,7 +81,12 @@ export interface FunctionsOptions {
 export function openFunctions(options: FunctionsOptions = {}): Functions {
   const { clock = systemClock, random = Math.random, log = () => {}, news = () => {}, stateFolder } = options;
   const { cacheFolder = join(homedir(), '.cache/millrace/packages') } = options;
-  const runtime = options.runtime ?? processRuntime({ now: () => clock.now() });
+  const runtime =
+    options.runtime ??
+    processRuntime({
+      now: () => clock.now(),
+      environment: options.instanceEnvironment ?? (() => ({})),
+    });
   const { PATH, HOME } = process.env;
   const installer = openInstaller({ cacheFolder, environment: options.environment ?? { PATH, HOME }, clock });
   const except = [cacheFolder, ...(stateFolder === undefined ? [] : [stateFolder])];

@@ -17,6 +17,8 @@ export interface LocalFunctionsOptions {
   readonly stateFolder: string;
   /** Where packages are installed. */
   readonly cacheFolder: string;
+  /** The proxy that knows the names of the cluster; asked when an instance begins. */
+  readonly proxyUrl: () => string | undefined;
 }
 
 export interface LocalFunctions extends FunctionHost {
@@ -34,7 +36,14 @@ const KEY = 'ANTHROPIC_API_KEY';
 /** Declared functions as processes of this machine. */
 export function openLocalFunctions(options: LocalFunctionsOptions): LocalFunctions {
   const { log, news, stateFolder, cacheFolder, environment } = options;
-  const functions = openFunctions({ log, news, stateFolder, cacheFolder, environment });
+  const functions = openFunctions({
+    log,
+    news,
+    stateFolder,
+    cacheFolder,
+    environment,
+    instanceEnvironment: () => throughProxy(options.proxyUrl()),
+  });
   let standIn: StandInModel | undefined;
 
   return {
@@ -91,6 +100,14 @@ export function openLocalFunctions(options: LocalFunctionsOptions): LocalFunctio
     if (standIn === undefined || !needsStandIn(workload, options)) return {};
     return { [KEY]: 'no-key-needed-for-the-stand-in', ANTHROPIC_BASE_URL: standIn.url };
   }
+}
+
+/** For code that only knows `http://<service>.<namespace>.svc.cluster.local`. Names without `http:` go out directly. */
+function throughProxy(url: string | undefined): Record<string, string> {
+  if (url === undefined) return {};
+  const direct = '127.0.0.1,localhost,::1';
+  // Programs differ in which spelling they read; Node reads either only when it is told to.
+  return { HTTP_PROXY: url, http_proxy: url, NO_PROXY: direct, no_proxy: direct, NODE_USE_ENV_PROXY: '1' };
 }
 
 /** A function that asks for a key as optional, and there is none anywhere. */

@@ -90,11 +90,12 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         news: (text) => logger.info(text),
         stateFolder: join(settings.dataFolder, 'functions'),
         cacheFolder: settings.cacheFolder,
+        proxyUrl: () => bus.proxyUrl,
       }),
       (it) => it.close(),
     );
     const traceOptions = tracesWanted(environment);
-    const bus = opened(
+    const bus: Bus = opened(
       new Bus({
         store: await openSqliteStore(settings.dataFolder),
         functions,
@@ -104,6 +105,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         retainMs: settings.retainMs,
         retainBytes: settings.retainBytes,
         trace: traceOptions !== undefined,
+        prewarm: settings.prewarm,
       }),
       (it) => it.close(),
     );

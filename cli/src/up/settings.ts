@@ -20,6 +20,8 @@ export interface Settings {
   readonly cacheFolder: string;
   /** Whether manifests and code are read again when they change. */
   readonly watch: boolean;
+  /** Whether functions are started while those before them in a flow are at work. */
+  readonly prewarm: boolean;
   readonly aliases: Readonly<Record<string, string>>;
   readonly maxEventBytes: number;
   readonly retainMs: number;
@@ -61,6 +63,7 @@ export function addSettings(command: Command): Command {
         'where packages of functions are installed (default: ~/.cache/millrace/packages)',
       ).env('MILLRACE_CACHE'),
     )
+    .addOption(new Option('--no-prewarm', 'do not start functions while those before them in a flow are at work'))
     .addOption(new Option('--no-watch', 'do not read manifests and code again when they change'))
     .addOption(
       new Option(
@@ -93,6 +96,7 @@ export function settingsOf(options: Record<string, unknown>): Settings {
     code?: string;
     cache?: string;
     watch: boolean;
+    prewarm: boolean;
     alias?: string[];
     maxEventBytes: number;
     retainDays: number;
@@ -111,6 +115,7 @@ export function settingsOf(options: Record<string, unknown>): Settings {
     codeFolder: given.code === undefined ? undefined : resolve(given.code),
     cacheFolder: resolve(given.cache ?? join(homedir(), '.cache/millrace/packages')),
     watch: given.watch,
+    prewarm: given.prewarm,
     aliases: Object.fromEntries((given.alias ?? []).map(aliasOf)),
     maxEventBytes: given.maxEventBytes,
     retainMs: given.retainDays * DAY_MS,

@@ -37,7 +37,8 @@ function contextOf(
 ): FunctionContext {
   const logger = { debug: log, info: log, warn: log, error: log };
   const failure: FunctionContext['failure'] = (message, options) => new Failure(message, options);
-  return { signal, attempt: 1, deadline: Infinity, logger, failure };
+  const request = { method: 'POST', path: '/', headers: {} };
+  return { signal, attempt: 1, deadline: Infinity, logger, failure, request };
 }
 
 async function failureOf(call: Promise<unknown>): Promise<Failure> {

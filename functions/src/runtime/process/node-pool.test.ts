@@ -12,7 +12,7 @@ import { makeNest } from './nest.ts';
 import { nodePool } from './node-pool.ts';
 import { processRuntime } from './process.ts';
 
-const environment = { HOST_SAYS: 'hello' };
+const environment = () => ({ HOST_SAYS: 'hello' });
 const bench = openWorkbench(processRuntime({ warm: 1, environment }));
 after(() => bench.close());
 
@@ -32,7 +32,7 @@ describe('the pool of Node', () => {
       spawned.push(group);
       nest.watch(group);
     };
-    pool = nodePool({ ...nest, watch }, { environment: {}, warm: 2, after: systemClock.after });
+    pool = nodePool({ ...nest, watch }, { environment: () => ({}), warm: 2, after: systemClock.after });
   });
   afterEach(async () => {
     launched.forEach(({ signal }) => signal('SIGKILL'));

@@ -29,14 +29,14 @@ const READ_AT_START =
 export function nodePool(
   nest: Nest,
   options: {
-    environment: Readonly<Record<string, string>>;
+    environment: () => Readonly<Record<string, string>>;
     warm: number;
     after: Clock['after'];
   },
 ): Launcher {
   const { warm, after } = options;
-  const environment = { ...basicEnvironment(), ...options.environment };
-  const plain = idleWorkers(() => beginNode(nest, environment), after);
+  const environment = (): Record<string, string> => ({ ...basicEnvironment(), ...options.environment() });
+  const plain = idleWorkers(() => beginNode(nest, environment()), after);
   /** By key, the last used last. Undefined: its packages cannot be loaded ahead. */
   const preloads = new Map<string, IdleWorkers<LoadingWorker> | undefined>();
 
@@ -44,7 +44,7 @@ export function nodePool(
     const workers = preloads.get(key);
     const taken = workers?.take(({ preloaded }) => preloaded !== undefined);
     if (taken?.preloaded === undefined) return undefined;
-    if (looksTheSame(taken.preloaded, environment, order.environment)) return taken;
+    if (looksTheSame(taken.preloaded, environment(), order.environment)) return taken;
     taken.kill();
     giveUp(key, workers);
     return undefined;
@@ -56,7 +56,7 @@ export function nodePool(
   }
   function begin(key: string, preload: Preload): IdleWorkers<LoadingWorker> {
     const workers: IdleWorkers<LoadingWorker> = idleWorkers(
-      () => beginLoading(nest, environment, preload, () => giveUp(key, workers)),
+      () => beginLoading(nest, environment(), preload, () => giveUp(key, workers)),
       after,
     );
     return workers;

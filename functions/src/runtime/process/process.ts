@@ -13,14 +13,15 @@ import { spawnRunner } from './spawn.ts';
  * Instances as child processes of this one, each in a process group and a temporary folder of its own, spoken to over
  * a unix domain socket or a port of 127.0.0.1. They end when this process does, even by SIGKILL. For POSIX systems.
  *
- * `environment` is what every instance sees unless its function declares otherwise, such as a proxy. `warm` is how many
+ * `environment` is what every instance sees unless its function declares otherwise, such as a proxy; it is asked when an
+ * instance begins. `warm` is how many
  * processes of Node wait for an instance to come, once there was one: 2 unless said otherwise.
  */
 export function processRuntime(
-  options: { now?: () => number; environment?: Readonly<Record<string, string>>; warm?: number } = {},
+  options: { now?: () => number; environment?: () => Readonly<Record<string, string>>; warm?: number } = {},
 ): Runtime {
   const now = options.now ?? Date.now;
-  const { environment = {}, warm = 2 } = options;
+  const { environment = () => ({}), warm = 2 } = options;
   const nest = makeNest();
   const limiter = makeLimiter();
   const node = nodePool(nest, { environment, warm, after: systemClock.after });
@@ -33,7 +34,7 @@ export function processRuntime(
     const { language } = order.workload.code;
     const launcher = launchers[language];
     if (launcher === undefined) throw new TypeError(`a function of the kind ${language} cannot run as a process`);
-    return launcher.launch({ ...order, environment: { ...environment, ...order.environment } });
+    return launcher.launch({ ...order, environment: { ...environment(), ...order.environment } });
   };
   const instances = new Set<ProcessInstance>();
   let begun = 0;
