@@ -45,7 +45,8 @@ export class TargetFactory {
 
   /** Closes the connections. */
   async close(): Promise<void> {
-    await Promise.all([...this.#pools.values(), this.#callbacks].map((it) => it?.destroy()));
+    const all = [...this.#pools.values(), ...(this.#callbacks === undefined ? [] : [this.#callbacks])];
+    await Promise.all(all.map((it) => it.destroy()));
   }
 
   #addressed(target: Target, route: Route, as: keyof Targets): Addressed {

@@ -166,7 +166,7 @@ function isAsync({ headers }: IncomingMessage): boolean {
 }
 
 function refuseFailed(request: IncomingMessage, response: ServerResponse, error: unknown, callId: string): void {
-  const { status = undefined, retryAfterMs = undefined } = error instanceof HandlerFailure ? error : {};
+  const { status, retryAfterMs } = error instanceof HandlerFailure ? error : new HandlerFailure(String(error));
   const message = error instanceof Error ? error.message : String(error);
   const headers: Record<string, string> = { 'x-call-id': callId };
   if (status === 503 || retryAfterMs !== undefined) {

@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-import type { Socket } from 'node:net';
 
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -73,7 +72,7 @@ export function openIngress(options: IngressOptions): FastifyInstance {
     routerOptions: { maxParamLength: 1_024 },
     clientErrorHandler(error, socket) {
       // The limit is for events: what is uploaded to a function takes as long as it takes.
-      if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && functions.isCalling(socket as Socket)) return;
+      if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && functions.isCalling(socket)) return;
       if (socket.writable) socket.end(rawRefusal(error));
       else socket.destroy();
     },

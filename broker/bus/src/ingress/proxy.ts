@@ -5,7 +5,6 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { Agent } from 'undici';
-import type { Dispatcher } from 'undici';
 
 import type { WebAnswer, WebCall } from '@millrace/event/web';
 
@@ -105,7 +104,7 @@ export class ForwardProxy {
     const answer = await this.#agent.request({
       origin,
       path,
-      method: method as Dispatcher.HttpMethod,
+      method,
       headers: rawHeaders as string[],
       body: body ?? null,
       signal,
