@@ -1,11 +1,12 @@
 import { facts } from '../log/facts.ts';
-import type { Accepted, Attempted, Refused } from '../log/facts.ts';
+import type { Accepted, Attempted, Prewarmed, Refused } from '../log/facts.ts';
 
 /** What is done on hearing a fact. It must not throw: Node would end the process. */
 export interface Listeners {
   readonly accepted?: (fact: Accepted) => void;
   readonly refused?: (fact: Refused) => void;
   readonly attempted?: (fact: Attempted) => void;
+  readonly prewarmed?: (fact: Prewarmed) => void;
 }
 
 /** Hears what the bus tells; the returned function stops that. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { facts } from '../log/facts.ts';
-import type { Accepted, Refused } from '../log/facts.ts';
+import type { Accepted, Prewarmed, Refused } from '../log/facts.ts';
 import { startMetrics } from './metrics.ts';
 import type { GaugeReadings, Metrics } from './metrics.ts';
 import { sampleAttempt, sampleEntry } from './samples.ts';
@@ -102,6 +102,70 @@ describe('metrics', () => {
       ]);
     }));
 
+  test('add up what replies say that a model has cost, by route and model', () =>
+    withMetrics(async (metrics) => {
+      const cause = { position: 1, route: 'trigger/shop/triage' };
+      const said = { llmmodel: 'claude-x', llmrequests: 2, llminputtokens: 1_200, llmoutputtokens: 50 };
+      accept(sampleEntry({ cause }, { ...said, llmcostusd: '0.0042' }), sampleEntry({ cause }, said));
+      const labels = 'route="trigger/shop/triage",model="claude-x"';
+      assert.deepEqual(await linesOf(metrics, 'millrace_function_tokens_total'), [
+        `millrace_function_tokens_total{${labels},direction="input"} 2400`,
+        `millrace_function_tokens_total{${labels},direction="output"} 100`,
+      ]);
+      assert.deepEqual(await linesOf(metrics, 'millrace_function_cost_usd_total'), [
+        `millrace_function_cost_usd_total{${labels}} 0.0042`,
+      ]);
+    }));
+
+  test('count no cost that is no number, and none that an event from outside claims', () =>
+    withMetrics(async (metrics) => {
+      const cause = { position: 1, route: 'trigger/shop/triage' };
+      accept(sampleEntry({}, { llmmodel: 'claude-x', llminputtokens: 5, llmoutputtokens: 5, llmcostusd: '9' }));
+      accept(sampleEntry({ cause }, { llmmodel: 'claude-x', llminputtokens: -5, llmoutputtokens: '1e3' }));
+      accept(sampleEntry({ cause }, { llmmodel: 'claude-x', llminputtokens: 5, llmcostusd: '-1' }));
+      assert.deepEqual(
+        (await linesOf(metrics, 'millrace_function_tokens_total')).map((line) => line.slice(-20)),
+        ['direction="input"} 5', 'irection="output"} 0'],
+      );
+      assert.match((await linesOf(metrics, 'millrace_function_cost_usd_total')).join(), / 0$/);
+    }));
+
+  test('lump models together beyond a limit', () =>
+    withMetrics(async (metrics) => {
+      const cause = { position: 1, route: 'trigger/shop/triage' };
+      for (let index = 0; index < 300; index += 1)
+        accept(sampleEntry({ cause }, { llmmodel: `made-up-${index}`, llminputtokens: 1 }));
+      const lines = await linesOf(metrics, 'millrace_function_cost_usd_total');
+      assert.equal(lines.length, 201);
+      assert.ok(lines.at(-1)!.includes('model="other"'));
+    }));
+
+  test('count what was warmed ahead, and show how busy functions are', async () => {
+    const busy = { instances: 2, inFlight: 3, waiting: 1 };
+    const idle = { instances: 0, inFlight: 0, waiting: 0 };
+    const metrics = startMetrics({
+      gauges: () => NOTHING,
+      functions: () => [{ name: 'shop/agent', revisions: [busy, idle, busy] }],
+    });
+    try {
+      facts.prewarmed.publish({ route: 'trigger/shop/triage', next: 'trigger/shop/notify' } satisfies Prewarmed);
+      assert.deepEqual(await linesOf(metrics, 'millrace_prewarms_total'), [
+        'millrace_prewarms_total{route="trigger/shop/notify"} 1',
+      ]);
+      for (const [name, value] of [
+        ['instances', 4],
+        ['in_flight', 6],
+        ['waiting', 2],
+      ] as const) {
+        assert.deepEqual(await linesOf(metrics, `millrace_function_${name}`), [
+          `millrace_function_${name}{function="shop/agent"} ${value}`,
+        ]);
+      }
+    } finally {
+      metrics.close();
+    }
+  });
+
   test('read the gauges when asked, and forget routes that are gone', async () => {
     let readings: GaugeReadings = {
       inFlight: { a: 3 },
@@ -165,7 +229,7 @@ describe('metrics', () => {
     startMetrics({ gauges: () => NOTHING }).close();
     assert.deepEqual(
       Object.values(facts).map((channel) => channel.hasSubscribers),
-      [false, false, false],
+      [false, false, false, false],
     );
   });
 });

@@ -1,6 +1,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 import { destinationName, destinationOf } from './destination.ts';
+import { openFunctionMetrics } from './function-metrics.ts';
+import type { FunctionReading } from './function-metrics.ts';
 import { openHistogram } from './histogram.ts';
 import type { Histogram, Labels, Series } from './histogram.ts';
 import { kept } from './kept.ts';
@@ -24,6 +26,8 @@ export interface GaugeReadings {
 export interface MetricsOptions {
   /** Called once for each scrape. */
   readonly gauges: () => GaugeReadings;
+  /** The same for the functions of this process. Default: there are none. */
+  readonly functions?: () => readonly FunctionReading[];
 }
 
 /** What was counted since the start. */
@@ -49,13 +53,14 @@ const MOST_STATUSES = 40;
 /**
  * Counts what the bus tells, for Prometheus. Two families of names: Knative's own, which its dashboards know
  * (knative.md §7.2, their dots as underscores), and `millrace_…` for what Knative does not count: refusals, retries,
- * dead letters, queues. Unlike Knative's, `kn_eventing_dispatch_duration_seconds` counts every attempt by itself.
+ * dead letters, queues, functions. Unlike Knative's, `kn_eventing_dispatch_duration_seconds` counts every attempt by itself.
  */
-export function startMetrics({ gauges }: MetricsOptions): Metrics {
+export function startMetrics({ gauges, functions = () => [] }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   const readGauges = openGauges(registry, gauges);
+  const ofFunctions = openFunctionMetrics(registry, functions);
 
   const dispatch = openHistogram({
     name: 'kn_eventing_dispatch_duration_seconds',
@@ -135,7 +140,9 @@ export function startMetrics({ gauges }: MetricsOptions): Metrics {
             .dispatch('202')(typeOf(event.type))
             .observe(duration / 1_000);
       }
+      ofFunctions.accepted({ entries, duration });
     },
+    prewarmed: (fact) => ofFunctions.prewarmed(fact),
     refused({ status }) {
       refusals(String(status)).inc();
     },
@@ -158,6 +165,7 @@ export function startMetrics({ gauges }: MetricsOptions): Metrics {
     contentType: registry.contentType,
     text() {
       readGauges();
+      ofFunctions.readGauges();
       return registry.metrics();
     },
     close,
