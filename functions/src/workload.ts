@@ -38,7 +38,7 @@ export type Code =
       /** One file of an author's, served by our runner in the form of its handler. */
       readonly language: 'node' | 'python';
       readonly file: string;
-      /** Where its dependencies were installed: a `node_modules` or a folder for Python's path. */
+      /** Where its dependencies were installed: the folder with a `node_modules`, or the one for Python's path. */
       readonly packages?: string | undefined;
       /** Where the file was found when `file` is a copy: what it asks of its surroundings is found there. */
       readonly origin?: string | undefined;

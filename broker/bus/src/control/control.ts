@@ -72,7 +72,9 @@ export class Control {
       const running = this.#functions.get(workload.name);
       if (running === undefined) continue;
       const { state, reason, message } = running.status();
-      if (reason !== '') set(workload.key, 'ConfigurationsReady', { reason, message });
+      // What is being installed is neither ready nor wrong.
+      const held = reason === 'Installing' ? 'Unknown' : 'False';
+      if (reason !== '') set(workload.key, 'ConfigurationsReady', { status: held, reason, message });
       if (state !== 'unavailable') continue;
       for (const route of this.#plan.routes) {
         if (route.target.kind !== 'function' || route.target.workload !== workload.name) continue;
