@@ -54,10 +54,13 @@ describe('a handler of events', () => {
     );
     const headers = { ...JSON_TYPE, 'x-call-id': 'c-1', 'x-a': 'b', traceparent: '00-1-2-01' };
     const put = await piece.tell({ method: 'PUT', path: '/deep/er?q=1', headers, body: Buffer.from('{"a":1}') });
-    const event = { specversion: '1.0', id: 'c-1', type: 'dev.millrace.function.request', ...{ data: { a: 1 } } };
+    const event = { specversion: '1.0', id: 'c-1', type: 'dev.millrace.function.request', data: { a: 1 } };
     assert.deepEqual(JSON.parse(put.text), [
       { ...event, source: '/functions/default/under-test/deep/er', datacontenttype: 'application/json' },
-      ...['PUT', '/deep/er?q=1', 'b', '00-1-2-01'],
+      'PUT',
+      '/deep/er?q=1',
+      'b',
+      '00-1-2-01',
     ]);
     const [bare] = JSON.parse((await piece.tell({ method: 'GET', path: '/' })).text) as [Record<string, unknown>];
     assert.match(String(bare['id']), /^[-0-9a-f]{36}$/);
@@ -128,7 +131,12 @@ describe(`a function of func's`, () => {
     const { text, type } = await piece.tell(asked);
     assert.equal(type, 'application/json');
     assert.deepEqual((JSON.parse(text) as unknown[])[0], {
-      ...{ query: { a: '1' }, method: 'POST', hue: 'red', body: [1], httpVersion: '1.1', same: true },
+      query: { a: '1' },
+      method: 'POST',
+      hue: 'red',
+      body: [1],
+      httpVersion: '1.1',
+      same: true,
     });
     const form = { 'content-type': 'application/x-www-form-urlencoded' };
     const filled = await piece.tell({ headers: form, body: Buffer.from('a=1&b=x+y') });

@@ -43,7 +43,7 @@ describe('workers that wait', () => {
     const idle = idleWorkers(begin, after);
     await idle.keep(1);
     const replacedAfter = async (milliseconds: number): Promise<void> => {
-      for (const kill of [...alive.values()]) kill();
+      alive.forEach((kill) => kill());
       await pass(milliseconds - 1);
       assert.equal(alive.size, 0);
       await pass(1);
@@ -53,7 +53,7 @@ describe('workers that wait', () => {
     idle.take()?.kill();
     await idle.keep(1);
     await replacedAfter(100);
-    for (const kill of [...alive.values()]) kill();
+    alive.forEach((kill) => kill());
     await pass(0);
     await idle.keep(0);
     await pass(60_000);

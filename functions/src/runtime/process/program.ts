@@ -56,15 +56,12 @@ function missing(folder: string): Error | undefined {
 
 /** Resolves when a connection is accepted; with undefined when the process ended before. */
 async function accepts(port: number, exit: Promise<unknown>, after: Clock['after']): Promise<Told | undefined> {
-  let isGone = false;
-  void exit.then(() => {
-    isGone = true;
-  });
-  for (let wait = FIRST_WAIT_MS; !isGone; wait = Math.min(LONGEST_WAIT_MS, wait * 2)) {
+  const gone = exit.then(() => 'gone' as const);
+  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(LONGEST_WAIT_MS, wait * 2)) {
     if (await canConnect(port)) return { ready: true };
-    await Promise.race([exit, new Promise<void>((resolve) => void after(wait, resolve))]);
+    const waited = new Promise<void>((resolve) => void after(wait, resolve));
+    if ((await Promise.race([gone, waited])) === 'gone') return undefined;
   }
-  return undefined;
 }
 
 function canConnect(port: number): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
@@ -78,9 +79,10 @@ export function beginWorker(
   };
 }
 
-/** The file of a runner of ours. */
+/** The file of a runner of ours: beside us where we are one published file, else in the next folder. */
 export function runnerFile(name: string): string {
-  return fileURLToPath(new URL(`../runners/${name}`, import.meta.url));
+  const places = ['./runners/', '../runners/'].map((folder) => fileURLToPath(new URL(folder + name, import.meta.url)));
+  return places.find((place) => existsSync(place)) ?? places[1]!;
 }
 
 type Said = Told | { readonly taken: true } | { readonly preloaded: Preloaded | null };

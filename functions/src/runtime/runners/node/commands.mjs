@@ -49,9 +49,10 @@ export function serveCommands({ command, folder, environment }) {
 async function reply(response, stdout, succeed, mediaType, accept = '') {
   const isLive = [mediaType ?? '', accept].some((type) => type.startsWith('text/event-stream'));
   const chunks = stdout[Symbol.asyncIterator]();
-  const held = [];
   let length = 0;
-  while (!isLive && length <= HELD_BYTES) {
+  const held = [];
+  const limit = isLive ? -1 : HELD_BYTES;
+  while (length <= limit) {
     const { done, value } = await chunks.next();
     if (done) {
       await succeed();

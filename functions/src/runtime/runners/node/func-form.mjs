@@ -47,11 +47,17 @@ function funcContext(request, signal, { event, content, source }) {
   const query = Object.fromEntries(new URL(request.url, 'http://localhost').searchParams);
   const log = { ...logger, trace: logger.debug, fatal: logger.error };
   const cloudEventResponse = (data) => eventBuilder(data, source);
-  return {
-    ...context,
-    ...{ log, req: request, method, headers, query, body: content, httpVersion, httpVersionMajor, httpVersionMinor },
-    ...{ cloudevent: event, cloudEventResponse },
+  const asked = {
+    req: request,
+    method,
+    headers,
+    query,
+    body: content,
+    httpVersion,
+    httpVersionMajor,
+    httpVersionMinor,
   };
+  return { ...context, ...asked, log, cloudevent: event, cloudEventResponse };
 }
 
 function eventBuilder(data, source) {
