@@ -91,6 +91,9 @@ export function openLocalFunctions(options: LocalFunctionsOptions): LocalFunctio
       scaling,
       limits,
       readiness: workload.readiness,
+      liveness: workload.liveness,
+      progressDeadlineMs: workload.progressDeadlineMs,
+      terminationGraceMs: workload.terminationGraceMs,
       revisionName: workload.revisionName,
       traffic: workload.traffic,
     };

@@ -85,8 +85,8 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       openLocalFunctions({
         codeFolder: settings.codeFolder,
         environment,
-        log: ({ function: name, stream, text, eventId }) =>
-          logger.info(text, { function: name, stream, event: eventId }),
+        log: ({ function: name, instance, stream, text, eventId, traceId }) =>
+          logger.info(text, { function: name, instance, stream, event: eventId, trace: traceId }),
         news: (text) => logger.info(text),
         stateFolder: join(settings.dataFolder, 'functions'),
         cacheFolder: settings.cacheFolder,

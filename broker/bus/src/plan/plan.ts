@@ -151,6 +151,11 @@ export interface Workload {
   readonly scaling: Scaling;
   readonly limits: Limits;
   readonly readiness: Probe | undefined;
+  readonly liveness: Probe | undefined;
+  /** How long an instance may take until it is ready. Undefined: the runtime's default. */
+  readonly progressDeadlineMs: number | undefined;
+  /** How long it may take to end when it is told to. Undefined: the runtime's default. */
+  readonly terminationGraceMs: number | undefined;
   /** The container's command and arguments; both empty when the code is served by its handler. */
   readonly command: readonly string[];
   readonly arguments: readonly string[];

@@ -1,5 +1,6 @@
 import { keyOf } from '@millrace/resources/resource';
-import { limitsOf, probeOf } from '@millrace/resources/container';
+import { limitsOf, livenessOf, probeOf } from '@millrace/resources/container';
+import { progressDeadlineOf } from '@millrace/resources/progress-deadline';
 import { scalingOf } from '@millrace/resources/scaling';
 import type { Service, ServiceSpec } from '@millrace/resources/service';
 
@@ -54,6 +55,9 @@ export function planService(
     scaling: scalingOf(template.metadata?.annotations),
     limits: limitsOf(container),
     readiness: probeOf(container),
+    liveness: livenessOf(container),
+    progressDeadlineMs: progressDeadlineOf(template.metadata?.annotations),
+    terminationGraceMs: milliseconds(template.spec.terminationGracePeriodSeconds),
     command: container?.command ?? [],
     arguments: container?.args ?? [],
     speaks: template.metadata?.annotations?.[SPEAKS_ANNOTATION] === 'stdio' ? 'stdio' : 'http',
@@ -68,6 +72,8 @@ export function planService(
 function trafficOf({ traffic = [] }: ServiceSpec): Traffic[] {
   return traffic.map(({ revisionName, percent = 0, tag }) => ({ revisionName, percent, tag }));
 }
+
+const milliseconds = (seconds: number | undefined) => (seconds === undefined ? undefined : seconds * 1_000);
 
 interface Environment {
   environment: Record<string, string>;
