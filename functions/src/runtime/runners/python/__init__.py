@@ -1,0 +1,1 @@
+"""What python-runner.py is made of."""
