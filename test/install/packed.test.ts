@@ -57,7 +57,9 @@ test(
       writeFileSync(join(folder, 'flow.yaml'), MANIFEST);
       writeFileSync(
         join(folder, 'functions/shout.mjs'),
-        `export default (event) => ({ type: 'shouted', data: event.data.toUpperCase() });`,
+        `import { agent } from 'millrace/agent';
+         agent({});
+         export default (event) => ({ type: 'shouted', data: event.data.toUpperCase() });`,
       );
       const command = join(folder, 'node_modules/.bin/millrace');
       assert.match(run(command, ['--version'], folder), /^0\.1\.0\n$/);
