@@ -7,7 +7,7 @@ import { makeLimiter } from './limits.ts';
 import { makeNest } from './nest.ts';
 import { nodePool } from './node-pool.ts';
 import { programs } from './program.ts';
-import { spawnRunner } from './spawn.ts';
+import { pythonForks } from './python-forks.ts';
 
 /**
  * Instances as child processes of this one, each in a process group and a temporary folder of its own, spoken to over
@@ -27,7 +27,7 @@ export function processRuntime(
   const node = nodePool(nest, { environment, warm, after: systemClock.after });
   const launchers: Partial<Record<Workload['code']['language'], Launcher>> = {
     node,
-    python: { launch: spawnRunner(nest), close: async () => {} },
+    python: pythonForks(nest, { environment, warm: warm > 0, after: systemClock.after }),
     program: programs(nest, node, systemClock.after),
   };
   const launch: Launch = (order) => {

@@ -12,9 +12,14 @@ export function spawnRunner(nest: Nest): Launch {
 
 function begin(nest: Nest, { workload, environment }: Order): Worker {
   if (workload.code.language !== 'python') return beginNode(nest, environment);
-  // -u: a line shows when it is printed. -B: no __pycache__ beside the author's files.
-  return beginWorker(nest, 'python3', ['-u', '-B', runnerFile('python-runner.py')], environment);
+  return beginWorker(nest, 'python3', [...PYTHON_FLAGS, runnerFile('python-runner.py')], environment);
 }
+
+/**
+ * -u: a line shows when it is printed. -B: no `__pycache__` beside the author's files. -s: nothing of the packages that
+ * this user has in their home.
+ */
+export const PYTHON_FLAGS = ['-u', '-B', '-s'];
 
 /** Begins a worker that serves Node's code, and commands. */
 export function beginNode(nest: Nest, environment: Readonly<Record<string, string>>): Worker {
