@@ -15,17 +15,19 @@ from .run import finish, loop
 HEALTH = {"/health/liveness": "alive", "/health/readiness": "ready"}
 
 
-def serve_asgi(function, source):
-    if hasattr(function, "start"):
-        finish(function.start(dict(os.environ)))
-    if hasattr(function, "stop"):
-        stop_with(function)
+class Serving:
+    """Answers calls with a function whose start has ended."""
 
-    def serve(call):
+    def __init__(self, function, source):
+        self._function, self._source = function, source
+        if hasattr(function, "start"):
+            finish(function.start(dict(os.environ)))
+        if hasattr(function, "stop"):
+            stop_with(function)
+
+    def __call__(self, call):
         check = HEALTH.get(call.path) if call.method == "GET" else None
-        return health_of(function, check) if check else conversation(function, call, source)
-
-    return serve
+        return health_of(self._function, check) if check else conversation(self._function, call, self._source)
 
 
 def stop_with(function):
@@ -75,9 +77,10 @@ def bodies(said, task):
             yield message.get("body", b"")
             if not message.get("more_body", False):
                 return
-    finally:
+    except GeneratorExit:
         # Nobody listens any more.
         task.cancel()
+        raise
 
 
 def next_of(said):

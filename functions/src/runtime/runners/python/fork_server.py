@@ -32,13 +32,14 @@ def serve(control, order):
     """Comes back in each process that it forks, with the line to the one who has its order; otherwise with None."""
     server_pid = os.getpid()
     bind_to_parent = death_binder()
+    # What is there after the imports is shared with the processes to come, as long as nobody writes to it.
+    gc.disable()
     said = preload(order["packages"], order["imports"])
+    gc.freeze()
+    gc.enable()
     control.tell({"preloaded": said})
     if said["unfit"]:
         return None
-    # What is there by now is shared with the processes to come, as long as nobody writes to it.
-    gc.collect()
-    gc.freeze()
     wakeup = begin_to_hear_of_ends()
     children = {}
     while True:
