@@ -35,6 +35,7 @@ const { output } = await bundle.write({
 await bundle.close();
 // What runs inside a function's process is plain JavaScript and Python already.
 cpSync(join(root, 'functions/src/runtime/runners'), join(dist, 'runners'), { recursive: true });
+cpSync(join(import.meta.dirname, 'templates'), join(dist, 'templates'), { recursive: true });
 for (const file of ['README.md', 'LICENSE']) copyFileSync(join(root, file), join(import.meta.dirname, file));
 
 const ours = new Set(output.map((file) => file.fileName));

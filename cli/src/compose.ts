@@ -25,6 +25,8 @@ export interface SaidEvent {
   readonly time?: string;
   /** The text itself, `@file`, or `-` (also `@-`) for stdin. */
   readonly data?: string;
+  /** The data, read already. */
+  readonly bytes?: Buffer | undefined;
   /** Default: JSON when the data is JSON, else text, else bytes. */
   readonly contentType?: string;
   /** `name=value` each. */
@@ -38,7 +40,7 @@ export interface Message extends HttpMessage {
 
 /** As many messages as wanted, alike but for their ids. Rejects with a {@link CommandFailure} that names what is wrong. */
 export async function composeMessages(said: SaidEvent, mode: Mode, count: number): Promise<Message[]> {
-  const data = said.data === undefined ? undefined : await readData(said.data);
+  const data = said.bytes ?? (said.data === undefined ? undefined : await readData(said.data));
   const attributes = {
     ...extensionsOf(said.ext ?? []),
     specversion: '1.0',
@@ -91,7 +93,8 @@ function extensionsOf(pairs: readonly string[]): Record<string, string> {
   );
 }
 
-async function readData(said: string): Promise<Buffer> {
+/** Reads data as the command line says it: the text itself, `@file`, or `-` for stdin. */
+export async function readData(said: string): Promise<Buffer> {
   if (said === '-') return readBytes('-', '--data');
   return said.startsWith('@') ? readBytes(said.slice(1), '--data') : Buffer.from(said);
 }
@@ -108,7 +111,8 @@ async function readBytes(file: string, flag: string): Promise<Buffer> {
   }
 }
 
-function contentTypeOf(data: Buffer): string {
+/** JSON when the data is JSON, else text, else bytes. */
+export function contentTypeOf(data: Buffer): string {
   if (!isUtf8(data)) return 'application/octet-stream';
   try {
     JSON.parse(data.toString());

@@ -8,12 +8,14 @@ import { printable } from './view/printable.ts';
 
 /** A request; `path` and not the address says what is asked for, so that nothing of it is normalised. */
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: string;
   readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: Uint8Array | undefined;
   /** How long the connection may be silent, in milliseconds; 0: for ever. Default: one minute. */
   readonly silenceMs?: number;
+  /** Breaks it off, also while the answer is read. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What came back for one request. */
@@ -32,7 +34,7 @@ export async function exchange(address: URL, request: HttpRequest): Promise<Answ
 /** The same, but resolves once the answer begins; the caller reads the rest. */
 export async function open(address: URL, request: HttpRequest): Promise<IncomingMessage> {
   const http = address.protocol === 'https:' ? await import('node:https') : await import('node:http');
-  const { method, path, headers, body, silenceMs = 60_000 } = request;
+  const { method, path, headers, body, silenceMs = 60_000, signal } = request;
   const length = body === undefined ? {} : { 'content-length': String(body.byteLength) };
   return new Promise((resolve, reject) => {
     const options = {
@@ -41,6 +43,7 @@ export async function open(address: URL, request: HttpRequest): Promise<Incoming
       path,
       headers: { ...headers, ...length },
       timeout: silenceMs,
+      ...(signal === undefined ? {} : { signal }),
     };
     const sent = http.request(options, resolve);
     sent.once('error', reject);
@@ -54,6 +57,19 @@ export async function bodyOf(response: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
+}
+
+/** What an answer says of itself (RFC 9457, or `message` or `error` of its JSON), or the beginning of it. */
+export function detailOf(body: Buffer): string {
+  const text = body.toString();
+  try {
+    const { detail, message, error } = JSON.parse(text) as Record<string, unknown>;
+    const said = [detail, message, error].find((it) => typeof it === 'string');
+    if (said !== undefined) return said as string;
+  } catch {
+    // Then it is no problem document.
+  }
+  return text === '' ? 'it does not say why' : text.slice(0, 500);
 }
 
 /** Reads an address that a person gave. Throws a {@link CommandFailure} that names the flag. */

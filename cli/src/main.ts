@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 
 import * as dlq from './commands/dlq.ts';
 import * as events from './commands/events.ts';
+import * as fn from './commands/fn/register.ts';
 import * as lint from './commands/lint.ts';
 import * as send from './commands/send.ts';
 import * as status from './commands/status.ts';
@@ -23,6 +24,7 @@ send.register(program);
 tail.register(program);
 events.register(program);
 dlq.register(program);
+fn.register(program);
 status.register(program);
 lint.register(program);
 

@@ -111,7 +111,7 @@ async function targetOf({ admin, url, namespace, broker }: SendOptions): Promise
 
 async function postMessage(url: URL, { headers, body, id }: Message): Promise<Sent> {
   const { CommandFailure } = await import('../exit-codes.ts');
-  const { exchange, reasonOf, shownAddress } = await import('../http.ts');
+  const { detailOf, exchange, reasonOf, shownAddress } = await import('../http.ts');
   const { printable } = await import('../view/printable.ts');
   let answer: Answer;
   try {
@@ -122,7 +122,7 @@ async function postMessage(url: URL, { headers, body, id }: Message): Promise<Se
   }
   const { status } = answer;
   if (status < 200 || status > 299) {
-    throw new CommandFailure('failure', printable(`${shownAddress(url)} answered ${status}: ${detailOf(answer)}`));
+    throw new CommandFailure('failure', printable(`${shownAddress(url)} answered ${status}: ${detailOf(answer.body)}`));
   }
   const position = answer.headers['millrace-position'];
   return { status, position: position === undefined ? undefined : Number(position), id };
@@ -130,16 +130,4 @@ async function postMessage(url: URL, { headers, body, id }: Message): Promise<Se
 
 function lineOf({ status, position, id }: Sent): string {
   return `${status} ${position === undefined ? 'accepted' : `accepted at position ${position}`}, id ${id}\n`;
-}
-
-/** What the answer says of itself (RFC 9457), or the beginning of it. */
-function detailOf({ body }: Answer): string {
-  const text = body.toString();
-  try {
-    const { detail } = JSON.parse(text) as { detail?: unknown };
-    if (typeof detail === 'string') return detail;
-  } catch {
-    // Then it is no problem document.
-  }
-  return text === '' ? 'it does not say why' : text.slice(0, 500);
 }

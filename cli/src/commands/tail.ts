@@ -1,9 +1,6 @@
-import { setTimeout } from 'node:timers/promises';
-
 import type { TailLine } from '@millrace/bus/admin/tail';
 import type { Command } from 'commander';
 
-import type { AdminClient, Query } from '../client.ts';
 import { addAdmin, addOutput, wholeNumber } from '../options.ts';
 import type { AdminOption, OutputOption } from '../options.ts';
 
@@ -30,6 +27,7 @@ export function register(program: Command): void {
 
 async function tail({ admin, output, limit = Infinity, type, source, topic, route }: TailOptions): Promise<void> {
   const { adminClient } = await import('../client.ts');
+  const { followed } = await import('../follow.ts');
   const { print, tell } = await import('../output.ts');
   const { printableLines } = await import('../view/printable.ts');
   const { routeName } = await import('../route-name.ts');
@@ -37,7 +35,7 @@ async function tail({ admin, output, limit = Infinity, type, source, topic, rout
   const client = adminClient(admin);
   const query = { type, source, topic, route: await routeName(client, route) };
   let printed = 0;
-  for await (const text of followed(client, query, tell)) {
+  for await (const text of followed(client, { path: '/api/tail', query, tell })) {
     const line = JSON.parse(text) as TailLine;
     if (line.kind === 'skipped') tell(`missed ${line.count} lines: they came faster than they were read`);
     if (output === 'json') await print(`${printableLines(text)}\n`);
@@ -45,39 +43,5 @@ async function tail({ admin, output, limit = Infinity, type, source, topic, rout
     else await print(`${printed === 0 ? `${TAIL_HEADER}\n` : ''}${tailLine(line)}\n`);
     printed += 1;
     if (printed >= limit) return;
-  }
-}
-
-const RECONNECT_MS = 500;
-
-/** The lines of a process and of those that come after it at the same address. Rejects when there is none at first. */
-async function* followed(client: AdminClient, query: Query, tell: (text: string) => void): AsyncGenerator<string> {
-  let lines = await client.follow('/api/tail', query);
-  tell(`following ${client.url} (Ctrl-C ends)`);
-  for (;;) {
-    yield* untilGone(lines);
-    tell(`${client.url} has gone away; waiting for it to come back`);
-    lines = await comeBack(client, query);
-    tell(`${client.url} is back`);
-  }
-}
-
-async function* untilGone(lines: AsyncIterable<string>): AsyncGenerator<string> {
-  try {
-    yield* lines;
-  } catch {
-    // Broken off or ended: either way it is gone.
-  }
-}
-
-async function comeBack(client: AdminClient, query: Query): Promise<AsyncIterable<string>> {
-  const { CommandFailure, EXIT } = await import('../exit-codes.ts');
-  for (;;) {
-    await setTimeout(RECONNECT_MS);
-    try {
-      return await client.follow('/api/tail', query);
-    } catch (error) {
-      if (!(error instanceof CommandFailure) || error.exitCode !== EXIT.unreachable) throw error;
-    }
   }
 }
