@@ -102,14 +102,16 @@ describe('an asynchronous call', () => {
 
   test('is refused when it could not be made', async () => {
     await using on = await serve(HELLO, { maxEventBytes: 1_000 });
-    const send = (init: RequestInit, path = '/functions/default/hello') =>
-      fetch(on.url + path, { method: 'POST', ...init, headers: { ...PREFER, ...init.headers } });
+    const send = (
+      init: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> },
+      path = '/functions/default/hello',
+    ) => fetch(on.url + path, { method: 'POST', ...init, headers: { ...PREFER, ...init.headers } });
     await refused(send({ method: 'PUT', body: 'x' }), 405);
     await refused(fetch(`${on.url}/async-function/hello`), 405);
     await refused(send({}, '/async-function/nobody'), 404);
     await refused(send({ body: 'x'.repeat(1_001) }), 413);
     const slow = new ReadableStream({ type: 'bytes', pull: (to) => to.enqueue(new Uint8Array(900)) });
-    await refused(send({ body: slow, duplex: 'half' } as RequestInit), 413);
+    await refused(send({ body: slow, duplex: 'half' }), 413);
     await refused(send({ headers: { 'x-call-id': 'a b' } }), 400);
     for (const url of ['ftp://x/', 'nonsense', '/relative', 'javascript:1']) {
       assert.match((await refused(send({ headers: { 'x-callback-url': url } }), 400)).detail, /http or https/);
@@ -178,6 +180,17 @@ describe('cancelling a call', () => {
     assert.equal(held.calls(), 1);
     assert.equal((await result(on, id)).status, 499);
     await refused(cancel(on, id), 409);
+  });
+
+  test('whose function is gone is refused, and can be done when it is back', async () => {
+    await using on = await serve(HELLO);
+    on.program.fail(() => new HandlerFailure('not yet', { status: 503, retryAfterMs: 3_600_000 }));
+    const id = await call(on);
+    await until(on, id, 'retrying');
+    await on.at.apply('');
+    assert.match((await refused(cancel(on, id), 409)).detail, /default\/hello is not declared/);
+    await on.at.apply(HELLO);
+    assert.equal((await cancel(on, id)).status, 200);
   });
 
   test('that waits for another attempt ends it, also after a restart', async () => {

@@ -133,7 +133,9 @@ export class CallDesk {
     if (call === undefined) return refuse(404, `there is no call ${id}, or it is no longer kept`);
     if (method === 'DELETE') {
       if (await this.#calls.cancel(call)) return sendJson(request, response, 200, this.#calls.view(call));
-      return refuse(409, `the call ${id} is over: ${this.#calls.view(call).status}`);
+      const { status, finished, function: name } = this.#calls.view(call);
+      const why = finished === undefined ? `the Service ${name} is not declared now` : `it is over: ${status}`;
+      return refuse(409, `the call ${id} cannot be cancelled: ${why}`);
     }
     const waitMs = waitOf(query.get('wait'));
     if (waitMs === undefined) return refuse(400, 'wait: expected a duration such as 10s or 500ms, at most 10m');

@@ -10,7 +10,7 @@ import { HandlerFailure } from '@millrace/event/handler';
 
 import { post } from '../../../../test/support/events.ts';
 import { broker } from '../../../../test/support/manifests.ts';
-import { refused } from '../../../../test/support/problem.ts';
+import { refusal, refused } from '../../../../test/support/problem.ts';
 import { exchange } from '../../../../test/support/raw.ts';
 import { serve, service } from './functions.fixture.ts';
 import type { Echo } from './functions.fixture.ts';
@@ -282,6 +282,15 @@ describe('a call that gets no answer', () => {
       assert.equal(answer.headers.get('retry-after'), retryAfter);
       assert.notEqual(answer.headers.get('x-call-id'), null);
       assert.equal((await refused(answer, status)).detail, failure.message);
+    }
+  });
+
+  test('is told so whatever its path looks like', async () => {
+    await using on = await serve(HELLO);
+    on.program.fail(() => new HandlerFailure('broken'));
+    for (const path of ['//', '/%', '/?//', '/a//b%zz']) {
+      const answer = await exchange(on.url, `GET ${path} HTTP/1.1\r\nhost: hello.default\r\nconnection: close\r\n\r\n`);
+      refusal(answer, answer.body, 502);
     }
   });
 

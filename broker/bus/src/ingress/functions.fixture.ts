@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
@@ -22,20 +22,23 @@ export function service(name: string, { namespace = 'default', tags = [] as stri
   return `---\n${JSON.stringify({ apiVersion: 'serving.knative.dev/v1', kind: 'Service', metadata: { name, namespace }, spec })}\n`;
 }
 
+/** Answers a request. */
+export type Listener = (request: IncomingMessage, response: ServerResponse) => unknown;
+
 /** Every declared function is this one program, over a real socket; `x-workload` and `x-tag` say which was meant. */
 export interface Program extends AsyncDisposable {
   readonly functions: FunctionHost;
   /** Answers so from now on. */
-  answer(listener: RequestListener): void;
+  answer(listener: Listener): void;
   /** Fails so from now on, without an answer. */
   fail(failure: () => HandlerFailure): void;
 }
 
-export async function startProgram(first: RequestListener = echo): Promise<Program> {
+export async function startProgram(first: Listener = echo): Promise<Program> {
   let listener = first;
   let failure: (() => HandlerFailure) | undefined;
   const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connections: 200 });
-  const server = createServer((request, response) => listener(request, response));
+  const server = createServer((request, response) => void listener(request, response));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const request = async (workload: string, call: WebCall, tag = ''): Promise<WebAnswer> => {
@@ -83,7 +86,7 @@ export interface Echo {
 }
 
 /** Answers with what it got. */
-export const echo: RequestListener = (request, response) => {
+export const echo: Listener = (request, response) => {
   void echoOf(request).then((body) => response.setHeader('content-type', 'application/json').end(JSON.stringify(body)));
 };
 

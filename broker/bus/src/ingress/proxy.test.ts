@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, request as httpRequest } from 'node:http';
-import type { IncomingMessage, RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -14,7 +14,7 @@ import { refusal } from '../../../../test/support/problem.ts';
 import { exchange } from '../../../../test/support/raw.ts';
 import { broker } from '../../../../test/support/manifests.ts';
 import { echo, serve, service } from './functions.fixture.ts';
-import type { Echo, Served } from './functions.fixture.ts';
+import type { Echo, Listener, Served } from './functions.fixture.ts';
 
 const run = promisify(execFile);
 const HELLO = service('hello');
@@ -23,8 +23,8 @@ const absolute = (url: string, ...lines: string[]) =>
   [`GET ${url} HTTP/1.1`, 'host: whatever', 'connection: close', ...lines, '', ''].join('\r\n');
 
 /** A server outside of the cluster. */
-async function startOther(listener: RequestListener = echo) {
-  const server = createServer(listener);
+async function startOther(listener: Listener = echo) {
+  const server = createServer((request, response) => void listener(request, response));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -133,7 +133,7 @@ describe('through the proxy', () => {
     await using other = await startOther();
     const { port } = new URL(proxyOf(on));
     const asking = httpRequest({ port, host: '127.0.0.1', method: 'CONNECT', path: other.host }).end();
-    const [, socket] = (await once(asking, 'connect')) as [IncomingMessage, import('node:net').Socket];
+    const [, socket] = (await once(asking, 'connect')) as [IncomingMessage, Socket];
     socket.write('GET /through HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
     assert.match(await text(socket), /"path":"\/through"/);
   });

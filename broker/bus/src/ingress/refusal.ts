@@ -13,8 +13,9 @@ export function refuseRequest(
   headers: Readonly<Record<string, string>> = {},
 ): void {
   if (facts.refused.hasSubscribers) {
-    const { pathname } = new URL(request.url ?? '/', 'http://here');
-    facts.refused.publish({ path: pathname, status: why.status, reason: why.detail } satisfies Refused);
+    // Neither a query nor what stands before a host: some senders put tokens there.
+    const path = URL.parse(request.url ?? '/', 'http://here')?.pathname ?? '/';
+    facts.refused.publish({ path, status: why.status, reason: why.detail } satisfies Refused);
   }
   sendJson(
     request,

@@ -44,7 +44,7 @@ export function openHistory(database: DatabaseSync, names: Names): History {
         .map((row) => entryOf(row as Row, nameOf)),
     find(id) {
       const row = find.get(id);
-      return row === undefined ? undefined : entryOf(row as Row, nameOf);
+      return row === undefined ? undefined : entryOf(row, nameOf);
     },
     attempts: (position) => attempts.all(position).map((row) => attemptOf(row as Row, nameOf)),
     replies: (position) => replies.all(position).map((row) => entryOf(row as Row, nameOf)),

@@ -161,7 +161,7 @@ export async function openSqliteStore(folder: string): Promise<Store> {
       waiting: (route, limit) => waiting.all(names.numberOf(route), limit).map((row) => waitingOf(row as Row, nameOf)),
       waitingAt(route, position) {
         const row = waitingAt.get(names.numberOf(route), position);
-        return row === undefined ? undefined : waitingOf(row as Row, nameOf);
+        return row === undefined ? undefined : waitingOf(row, nameOf);
       },
     };
   }
