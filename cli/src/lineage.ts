@@ -1,10 +1,17 @@
 import type { EntrySummary, EventDetail } from '@millrace/bus/admin/views';
+import { usageIn } from '@millrace/bus/telemetry/usage';
+import type { LlmUsage } from '@millrace/bus/telemetry/usage';
 
 import type { AdminClient } from './client.ts';
 import { CommandFailure, EXIT } from './exit-codes.ts';
 
+/** An event of a run, with what it says that a model has cost. */
+export interface RunEntry extends EntrySummary {
+  readonly usage?: LlmUsage;
+}
+
 /** A reply with its own replies. */
-export interface Reply extends EntrySummary {
+export interface Reply extends RunEntry {
   readonly replies: readonly Reply[];
   /** True where replies were left out: too deep, or too many. */
   readonly isCut?: true;
@@ -12,8 +19,9 @@ export interface Reply extends EntrySummary {
 
 /** An event with where it came from and what came of it. */
 export interface Lineage extends EventDetail {
+  readonly usage?: LlmUsage;
   /** The event that this is the reply of, then what that is the reply of, up to the first; or to what is still kept. */
-  readonly causes: readonly EntrySummary[];
+  readonly causes: readonly RunEntry[];
   readonly replies: readonly Reply[];
 }
 
@@ -31,18 +39,24 @@ export async function lineageOf(client: AdminClient, event: EventDetail, depth: 
     for (const reply of replies) {
       if (left === 0) break;
       left -= 1;
-      const inner = (await detail(client, reply.position))?.replies ?? [];
+      const whole = await detail(client, reply.position);
+      const inner = whole?.replies ?? [];
       const below = deeper > 0 ? await withReplies(inner, deeper - 1) : [];
-      found.push({ ...reply, replies: below, ...(below.length < inner.length ? { isCut: true } : {}) });
+      found.push({
+        ...reply,
+        ...usageOf(whole),
+        replies: below,
+        ...(below.length < inner.length ? { isCut: true } : {}),
+      });
     }
     return found;
   }
   const causes = await causesOf(client, event);
-  return { ...event, causes, replies: depth > 0 ? await withReplies(event.replies, depth - 1) : [] };
+  return { ...event, ...usageOf(event), causes, replies: depth > 0 ? await withReplies(event.replies, depth - 1) : [] };
 }
 
-async function causesOf(client: AdminClient, event: EntrySummary): Promise<EntrySummary[]> {
-  const causes: EntrySummary[] = [];
+async function causesOf(client: AdminClient, event: EntrySummary): Promise<RunEntry[]> {
+  const causes: RunEntry[] = [];
   for (let { cause } = event; cause !== undefined && causes.length <= MOST_HOPS;) {
     const found = await detail(client, cause.position);
     if (found === undefined) break;
@@ -62,7 +76,12 @@ async function detail(client: AdminClient, position: number): Promise<EventDetai
   }
 }
 
-function summaryOf(event: EventDetail): EntrySummary {
+function usageOf(event: EventDetail | undefined): { usage?: LlmUsage } {
+  const usage = event === undefined ? undefined : usageIn(event.attributes);
+  return usage === undefined ? {} : { usage };
+}
+
+function summaryOf(event: EventDetail): RunEntry {
   const { position, topic, arrivedAt, id, type, source, subject, hops, cause, size } = event;
-  return { position, topic, arrivedAt, id, type, source, subject, hops, cause, size };
+  return { position, topic, arrivedAt, id, type, source, subject, hops, cause, size, ...usageOf(event) };
 }

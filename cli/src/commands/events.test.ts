@@ -208,6 +208,38 @@ test('show tells when the next attempt of a failed delivery is due', async () =>
   assert.match(stdout, /^ {4}next: attempt 2 \(subscriber\) in \d\dm, at \d{4}-.*Z$/m);
 });
 
+test('show tells what models have cost: each event, and the run', async () => {
+  const usage = { 'ce-llmmodel': 'claude-x', 'ce-llmrequests': '1', 'ce-llmoutputtokens': '56' };
+  const replies: Readonly<Record<string, Record<string, string>>> = {
+    asked: { ...usage, 'ce-type': 'triaged', 'ce-llminputtokens': '1234', 'ce-llmcostusd': '0.0042' },
+    triaged: { ...usage, 'ce-type': 'escalated', 'ce-llminputtokens': '1000' },
+  };
+  await using agent = await startSubscriber(({ event }) => ({
+    status: 200,
+    headers: { 'ce-specversion': '1.0', 'ce-id': `${event!.id}+`, 'ce-source': '/agent', ...replies[event!.type] },
+  }));
+  await using millrace = await startMillrace();
+  await millrace.bus.apply(
+    trigger('triage', agent.url, 'filter: { attributes: { type: asked } }') +
+      trigger('escalate', agent.url, 'filter: { attributes: { type: triaged } }'),
+  );
+  await post(`${millrace.bus.url}/default/default`, { id: 'a', type: 'asked' });
+  await until(() => millrace.bus.bus.store.log.get(3) !== undefined);
+  const { stdout } = await millrace.run(['events', 'show', '2']);
+  assert.match(stdout, /└─ 2 .*triage {2}claude-x 1,234 in, 56 out, \$0\.0042 {2}<- this event$/m);
+  assert.match(stdout, /└─ 3 .*escalate {2}claude-x 1,000 in, 56 out$/m);
+  assert.match(stdout, /^Spent: {2}2,234 in, 112 out, \$0\.0042 or more, by 2 events$/m);
+  const first = await millrace.run(['events', 'show', '1', '-o', 'json']);
+  const { replies: told } = JSON.parse(first.stdout) as { replies: { usage: unknown }[] };
+  assert.deepEqual(told[0]!.usage, {
+    model: 'claude-x',
+    requests: 1,
+    inputTokens: 1_234,
+    outputTokens: 56,
+    costUsd: 0.0042,
+  });
+});
+
 test('events says so when nobody is there, or somebody else', async () => {
   const address = await deadAddress();
   const nobody = await runMillrace(['events', 'list', '--admin', address]);

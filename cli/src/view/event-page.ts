@@ -1,7 +1,7 @@
-import type { DeliveryView, EntrySummary } from '@millrace/bus/admin/views';
+import type { DeliveryView } from '@millrace/bus/admin/views';
 
 import { dataBlock } from './event-data.ts';
-import type { Lineage, Reply } from '../lineage.ts';
+import type { Lineage, Reply, RunEntry } from '../lineage.ts';
 import { paint } from '../output.ts';
 import type { Style } from '../output.ts';
 import { programName } from '../program-name.ts';
@@ -10,6 +10,7 @@ import { fields, indented, table } from './table.ts';
 import { age, clock, humanDuration, latency } from './time.ts';
 import { drawTree } from './tree.ts';
 import type { Tree } from './tree.ts';
+import { spentText, usageText } from './usage.ts';
 
 /** All that is known of an event, for people: what it is, where it came from, who got it and why, what came of it. */
 export function eventPage(event: Lineage): string {
@@ -26,6 +27,7 @@ export function eventPage(event: Lineage): string {
     headers.length === 0 ? '' : `Headers:\n${indented(fields(headers))}`,
     dataBlock(event),
     `Lineage:\n${indented(drawTree(familyOf(event)))}`,
+    spentBlock(event),
     event.deliveries.length === 0 ? 'Routes:  none\n' : 'Routes:\n',
     ...event.deliveries.map((it) => indented(deliveryBlock(it, event.position))),
   ].join('');
@@ -46,8 +48,22 @@ function replyTree(reply: Reply): Tree {
   return { line: lineOf(reply), children: [...reply.replies.map(replyTree), ...more] };
 }
 
-function lineOf({ position, type, source, cause }: EntrySummary): string {
-  return printable(`${position}  ${type}  ${cause === undefined ? `from ${source}` : `reply of ${cause.route}`}`);
+function lineOf({ position, type, source, cause, usage }: RunEntry): string {
+  const origin = cause === undefined ? `from ${source}` : `reply of ${cause.route}`;
+  return printable(`${position}  ${type}  ${origin}${usage === undefined ? '' : `  ${usageText(usage)}`}`);
+}
+
+/** What the whole run cost, as far as it is shown; nothing when that stands at the only event that cost something. */
+function spentBlock(event: Lineage): string {
+  const replies = descendantsOf(event);
+  const usages = [...event.causes, event, ...replies].flatMap(({ usage }) => usage ?? []);
+  if (usages.length < 2) return '';
+  const isLeast = replies.some((it) => it.isCut === true);
+  return fields([['Spent', spentText(usages, isLeast)]]);
+}
+
+function descendantsOf({ replies }: { readonly replies: readonly Reply[] }): Reply[] {
+  return replies.flatMap((it) => [it, ...descendantsOf(it)]);
 }
 
 const STATES: Readonly<Record<DeliveryView['state'], readonly [label: string, style: Style]>> = {
