@@ -62,5 +62,5 @@ async function makeFolder(folder: string, shown: string): Promise<void> {
     const { code, message } = error as Error & { code?: string };
     throw new CommandFailure('failure', printable(`the folder ${shown} cannot be made (${code ?? message})`));
   }
-  throw new CommandFailure('conflict', printable(`${shown} is there already: name another folder with --dir`));
+  throw new CommandFailure('failure', printable(`${shown} is there already: name another folder with --dir`));
 }
