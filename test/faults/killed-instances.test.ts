@@ -50,18 +50,19 @@ test(
     folder.write('functions/slow.mjs', HANDLER.replace('process.env.SEEN', JSON.stringify(seen)));
     const manifests = [folder.write('flow.yaml', MANIFEST)];
     await using millrace = await startMillrace({ data: folder.at('data'), manifests });
-    let killed = 0;
+    const killed: number[] = [];
     let came = 0;
     const killing = (async () => {
-      while (killed < KILLS) {
+      while (killed.length < KILLS) {
         await pause(chance.integer(50, 300));
         const instances = instancesOf(millrace.pid);
         if (instances.length === 0) continue;
-        process.kill(instances[chance.integer(0, instances.length - 1)]!, 'SIGKILL');
-        killed += 1;
+        const instance = instances[chance.integer(0, instances.length - 1)]!;
+        process.kill(instance, 'SIGKILL');
+        killed.push(instance);
       }
     })();
-    for (; killed < KILLS; came += 1) {
+    for (; killed.length < KILLS; came += 1) {
       assert.equal((await post(millrace.broker, { id: String(came) })).status, 202);
       if (came % 5 === 0) await pause(chance.integer(0, 50));
     }
