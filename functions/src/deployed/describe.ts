@@ -42,7 +42,7 @@ function describeRevision(record: RevisionRecord, rollout: Rollout): RevisionDes
   const { split, live, candidate, records } = rollout;
   const { name, createdAt, codeHash } = record;
   const revision = live.get(name) ?? (candidate?.record.name === name ? candidate : undefined);
-  const { state, reason, message, instances, inFlight, waiting, wanted } =
+  const { state, reason, message, instances, ready, inFlight, waiting, wanted } =
     revision?.status() ?? atRest(record, rollout);
   return {
     name,
@@ -53,16 +53,18 @@ function describeRevision(record: RevisionRecord, rollout: Rollout): RevisionDes
     reason,
     message,
     instances,
+    ready,
     inFlight,
     waiting,
     desired: wanted?.instances,
+    desiredReason: wanted?.reason,
     codeHash,
     isPinned: records.state.pinned === name,
   };
 }
 
 function atRest({ name }: RevisionRecord, { records, problem }: Rollout) {
-  const counts = { instances: 0, inFlight: 0, waiting: 0, wanted: undefined };
+  const counts = { instances: 0, ready: 0, inFlight: 0, waiting: 0, wanted: undefined };
   if (records.state.unproven !== name) return { ...counts, state: 'retired', reason: '', message: '' } as const;
   return { ...counts, state: 'failing', reason: 'RevisionFailed', message: problem?.message ?? '' } as const;
 }

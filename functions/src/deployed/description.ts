@@ -48,11 +48,16 @@ export interface RevisionDescription {
   readonly state: 'idle' | 'starting' | 'running' | 'failing' | 'retired';
   readonly reason: string;
   readonly message: string;
+  /** Also those that begin or end. */
   readonly instances: number;
+  /** Those that take calls. */
+  readonly ready: number;
   readonly inFlight: number;
   readonly waiting: number;
   /** How many instances the autoscaler wants; undefined at zero. */
   readonly desired: number | undefined;
+  /** The rule behind that, for people. */
+  readonly desiredReason: string | undefined;
   /** Of the files of its code, in hexadecimal digits. */
   readonly codeHash: string;
   /** Whether a rollback has given it all calls. */

@@ -24,6 +24,8 @@ const RETRY_AFTER_MS = 1_000;
 export interface ScaledStatus {
   /** Instances that are there, also those that begin or end. */
   readonly instances: number;
+  /** Those that take calls. */
+  readonly ready: number;
   /** Calls that an instance has. */
   readonly inFlight: number;
   /** Calls that wait for one. */
@@ -146,8 +148,9 @@ export class ScaledFunction {
     const { size: instances, inFlight, notes, fault } = this.#members;
     const { last } = this.#loop;
     const wanted = instances === 0 ? undefined : last && { instances: last.desired, reason: last.reason };
-    const counts = { instances, inFlight, waiting: this.#waiting.size, notes, wanted };
-    if (this.#members.count('ready') > 0) return { ...counts, state: 'running', message: '' };
+    const ready = this.#members.count('ready');
+    const counts = { instances, ready, inFlight, waiting: this.#waiting.size, notes, wanted };
+    if (ready > 0) return { ...counts, state: 'running', message: '' };
     if (fault !== undefined) return { ...counts, state: 'failing', message: fault };
     return { ...counts, state: this.#members.count('starting') > 0 ? 'starting' : 'idle', message: '' };
   }

@@ -157,9 +157,6 @@ describe('the logger', () => {
 
   test('leaves no listener behind', () => {
     written(() => assert.ok(facts.refused.hasSubscribers), { level: 'debug' });
-    assert.deepEqual(
-      Object.values(facts).map((channel) => channel.hasSubscribers),
-      [false, false, false],
-    );
+    for (const channel of Object.values(facts)) assert.equal(channel.hasSubscribers, false, String(channel.name));
   });
 });
