@@ -123,6 +123,22 @@ describe('the examples', () => {
     assert.deepEqual(jsonOf(event), { total: 6 });
   });
 
+  test('func-context-python replies with JSON', async () => {
+    const data = { lines: [{ price: 2, count: 3 }] };
+    const { event } = await call('func-context-python', { attributes: { subject: 'order-1' }, data });
+    assert.deepEqual(jsonOf(event), { lines: 1, order: 'order-1' });
+  });
+
+  test('openfaas-http-python replies with server-sent events', async () => {
+    const { event } = await call('openfaas-http-python', { data: 'one two' });
+    assert.equal(event?.datacontenttype, 'text/event-stream');
+    assert.equal(textOf(event), 'data: one\n\ndata: two\n\n');
+  });
+
+  test('openfaas-http-python refuses an event without words', async () => {
+    assert.equal((await failureOf(call('openfaas-http-python', { data: ' ' }))).status, 400);
+  });
+
   test('notify prints a line and replies nothing', async () => {
     const data = { category: 'bug', priority: 'high', summary: 'it is broken' };
     const answer = await call('notify', { attributes: { subject: 'ticket-7' }, data });

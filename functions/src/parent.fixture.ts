@@ -7,6 +7,6 @@ const file = process.argv[2]!;
 const running = openFunctions({}).start({
   ...WORKLOAD_DEFAULTS,
   name: 'default/orphan',
-  code: { language: 'node', file },
+  code: { language: file.endsWith('.py') ? 'python' : 'node', file },
 });
 await running.handler(anEvent(), aContext());

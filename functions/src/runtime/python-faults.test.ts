@@ -25,7 +25,9 @@ describe('a Python file with a fault', () => {
   test('is not ready, with what is missing, where it was looked for, and what to do', async () => {
     const piece = python('\nimport no_such_module\ndef handle(req): pass');
     await assert.rejects(piece.ready, ({ message }: Error) => {
-      assert.ok(message.startsWith(`ModuleNotFoundError: No module named 'no_such_module' (imported by ${piece.file}:2)`));
+      assert.ok(
+        message.startsWith(`ModuleNotFoundError: No module named 'no_such_module' (imported by ${piece.file}:2)`),
+      );
       assert.ok(message.includes(`looked for in ${bench.folder}, `));
       assert.match(message, /add it to requirements\.txt$/);
       return true;
@@ -47,7 +49,11 @@ describe('a Python handler that goes wrong', () => {
 
   for (const [what, code, end] of [
     ['asks Python to exit', 'import sys\ndef handle(req): sys.exit(7)', /exited with code 7/],
-    ['says why it exits', 'import sys\ndef handle(req): sys.exit("no key")', /exited with code 1; last on stderr: no key/],
+    [
+      'says why it exits',
+      'import sys\ndef handle(req): sys.exit("no key")',
+      /exited with code 1; last on stderr: no key/,
+    ],
     ['exits while it streams', 'import sys\ndef handle(req):\n  yield sys.exit(6)', /exited with code 6/],
     ['exits in a coroutine', 'import sys\nasync def main(event): sys.exit(5)', /exited with code 5/],
     ['ends its process', 'import os\ndef handle(req): os._exit(3)', /exited with code 3/],

@@ -21,7 +21,8 @@ async function python(code: string): Promise<Piece> {
 const CE = { 'ce-specversion': '1.0', 'ce-id': 'e-1', 'ce-source': '/test', 'ce-type': 'asked' };
 const AS_EVENT: Ask = { headers: { ...CE, 'content-type': 'text/plain' }, body: Buffer.from('hi') };
 /** Hides a flask that is installed on this machine. */
-const NO_FLASK = 'import sys\nsys.path = [p for p in sys.path if "-packages" not in p]\nsys.modules.pop("flask", None)\n';
+const NO_FLASK =
+  'import sys\nsys.path = [p for p in sys.path if "-packages" not in p]\nsys.modules.pop("flask", None)\n';
 
 describe('a Python function called by anybody', () => {
   const ask: Ask = { method: 'PUT', path: '/a%20b?x=1&x=2&y=', headers: { 'X-Word': 'w' }, body: Buffer.from('body') };
@@ -71,11 +72,10 @@ async def handle(scope, receive, send):
     test(`sees method, path, query, headers and body in the form of ${form}`, async () => {
       const piece = await python(code);
       const { status, type, text: said } = await piece.tell(ask);
-      assert.deepEqual([status, type, JSON.parse(said)], [
-        200,
-        'application/json',
-        ['PUT', '/a b', ['1', '2'], '', 'w', 'body'],
-      ]);
+      assert.deepEqual(
+        [status, type, JSON.parse(said)],
+        [200, 'application/json', ['PUT', '/a b', ['1', '2'], '', 'w', 'body']],
+      );
     });
   }
 
@@ -88,7 +88,10 @@ def main(event):
     const source = '/functions/default/under-test';
     assert.deepEqual(JSON.parse(said), ['dev.millrace.function.request', `${source}/part`, 'c-1', { a: 1 }]);
     const { text: without } = await piece.tell({ method: 'GET' });
-    assert.match(without, /^\["dev.millrace.function.request", "\/functions\/default\/under-test", "[0-9a-f-]{36}", null]$/);
+    assert.match(
+      without,
+      /^\["dev.millrace.function.request", "\/functions\/default\/under-test", "[0-9a-f-]{36}", null]$/,
+    );
   });
 
   test('answers HEAD without a body, and may set its own status and headers', async () => {

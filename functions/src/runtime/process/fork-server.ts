@@ -1,13 +1,11 @@
-import { closeSync, constants, openSync } from 'node:fs';
-import { Socket, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { PassThrough, pipeline } from 'node:stream';
 import type { Duplex } from 'node:stream';
 
-import { withinExplanation } from '../broken-call.ts';
+import { awaitedChild } from './forked-child.ts';
+import type { Child, ChildSaid } from './forked-child.ts';
 import { hearLines } from './json-lines.ts';
-import { runnerOrder } from './launcher.ts';
-import type { Order, Told } from './launcher.ts';
+import type { Order } from './launcher.ts';
 import type { Nest } from './nest.ts';
 import type { Preloaded } from './preload.ts';
 import { beginGroup } from './process-group.ts';
@@ -38,14 +36,6 @@ export interface ForkablePython extends Preloaded {
 type ServerSaid =
   | { readonly preloaded: ForkablePython & { readonly unfit: string | null } }
   | ({ readonly gone: number } & ({ code: number } | { signal: string } | { fault: string }));
-
-type ChildSaid = { readonly child: number; readonly pid: number } | { readonly taken: true } | Told;
-
-/** One that is to be forked, or was. */
-interface Child {
-  connected(pid: number, line: Duplex): (message: ChildSaid) => void;
-  gone(how: string | Error): void;
-}
 
 /** Begins a fork server. Throws when there is no room for its folder. */
 export function beginForkServer(
@@ -87,7 +77,8 @@ export function beginForkServer(
     tell({ preload: { packages, imports, address } });
   });
   void hearLines<ServerSaid>(control, (message) => {
-    if ('preloaded' in message) return preloaded.resolve(message.preloaded.unfit === null ? message.preloaded : undefined);
+    if ('preloaded' in message)
+      return preloaded.resolve(message.preloaded.unfit === null ? message.preloaded : undefined);
     forget(message.gone, howOf(message));
   });
   function forget(id: number, how: string | Error): void {
@@ -103,7 +94,7 @@ export function beginForkServer(
     isGone = true;
     preloaded.resolve(undefined);
     const why = how instanceof Error ? how : `ended with the process that it was forked from, which ${how}`;
-    for (const id of [...children.keys()]) forget(id, why);
+    for (const id of children.keys()) forget(id, why);
     listener.close();
     control.destroy();
     await nest.leave(folder);
@@ -117,11 +108,15 @@ export function beginForkServer(
     fork(order, fits) {
       const id = (begun += 1);
       const output = order.socket;
-      const { launched, child: forked, isCalledOff } = awaitedChild(nest, order, output);
-      children.set(id, forked);
+      let isAsked = false;
+      const { launched, child: awaited } = awaitedChild(nest, order, output, () => {
+        if (!isAsked) forget(id, 'was ended before it began');
+      });
+      children.set(id, awaited);
       void preloaded.promise.then((python) => {
-        if (isCalledOff()) return forget(id, 'was ended before it began');
+        if (!children.has(id)) return;
         if (python === undefined || isGone || !fits(python)) return forget(id, 'was not begun');
+        isAsked = true;
         tell({ fork: id, output });
       });
       return launched;
@@ -132,85 +127,6 @@ export function beginForkServer(
       await gone;
     },
   };
-}
-
-/** A launch that becomes true when the child connects. */
-function awaitedChild(
-  nest: Nest,
-  order: Order,
-  output: string,
-): { launched: Specialised; child: Child; isCalledOff: () => boolean } {
-  const taken = Promise.withResolvers<boolean>();
-  const told = Promise.withResolvers<Told | undefined>();
-  const exit = Promise.withResolvers<string | Error>();
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  let group: number | undefined;
-  let hearing: Promise<unknown> = Promise.resolve();
-  let calledOff: NodeJS.Signals | undefined;
-  const signal = (name: NodeJS.Signals): void => {
-    if (group === undefined) calledOff = name;
-    else signalGroup(group, name);
-  };
-  const child: Child = {
-    connected(pid, line) {
-      group = pid;
-      nest.watch(pid);
-      hearing = new Promise((resolve) => line.once('close', resolve));
-      order.begun(pid);
-      readOutput(`${output}.stdout`, stdout);
-      readOutput(`${output}.stderr`, stderr);
-      line.write(`${JSON.stringify(runnerOrder(order))}\n`);
-      taken.resolve(true);
-      if (calledOff !== undefined) signalGroup(pid, calledOff);
-      return (message) => {
-        if ('ready' in message || 'error' in message) told.resolve(message);
-      };
-    },
-    gone(how) {
-      void end(how);
-    },
-  };
-  async function end(how: string | Error): Promise<void> {
-    if (group === undefined) {
-      stdout.end();
-      stderr.end();
-    } else {
-      signalGroup(group, 'SIGKILL');
-      await nest.unwatch(group);
-      group = undefined;
-    }
-    taken.resolve(false);
-    exit.resolve(how);
-    // What it said last may still be on its way.
-    await withinExplanation(hearing);
-    told.resolve(undefined);
-  }
-  const launched = { stdout, stderr, taken: taken.promise, told: told.promise, exit: exit.promise, notes: [], signal };
-  return { launched, child, isCalledOff: () => calledOff !== undefined };
-}
-
-function signalGroup(group: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(-group, name);
-  } catch {
-    // Nobody is left in the group.
-  }
-}
-
-/** The child has opened it for writing: it has ended when nobody writes any more. */
-function readOutput(fifo: string, output: PassThrough): void {
-  try {
-    const descriptor = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      pipeline(new Socket({ fd: descriptor, readable: true, writable: false }), output, () => {});
-    } catch (error) {
-      closeSync(descriptor);
-      throw error;
-    }
-  } catch {
-    // No descriptors are left for us: without its output it runs all the same.
-    output.end();
-  }
 }
 
 function howOf(message: { code: number } | { signal: string } | { fault: string }): string | Error {

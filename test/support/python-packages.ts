@@ -1,0 +1,37 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
+
+import { cacheFolder, fillFolder, provide } from './component.ts';
+import type { Provided } from './component.ts';
+
+const PACKAGES = ['anthropic==2.12.0', 'flask==3.1.3'];
+
+/**
+ * A folder for Python's path with the real `anthropic` and `flask` from PyPI, for the Python on the PATH, or why there
+ * is none. `MILLRACE_PYTHON_PACKAGES` may name another one.
+ */
+export function providePythonPackages(): Promise<Provided<string>> {
+  const python = pythonHere();
+  const folder = cacheFolder(`python-packages-${[...PACKAGES, python ?? ''].join('-').replaceAll('==', '-')}`);
+  return provide<string>({
+    name: PACKAGES.join(' and ').replaceAll('==', ' '),
+    given: () => process.env['MILLRACE_PYTHON_PACKAGES'],
+    obstacle: () => (python === undefined ? 'there is no python3 with pip on the PATH' : undefined),
+    cached: () => (existsSync(folder) ? folder : undefined),
+    async fetch() {
+      await fillFolder(folder, async (temporary) => {
+        const options = ['--quiet', '--disable-pip-version-check', '--root-user-action=ignore'];
+        await promisify(execFile)('python3', ['-m', 'pip', 'install', ...options, '--target', temporary, ...PACKAGES]);
+      });
+      return folder;
+    },
+  });
+}
+
+/** What compiled packages are made for, such as `cpython-311-x86_64-linux-gnu`. */
+function pythonHere(): string | undefined {
+  const code = 'import pip, sysconfig; print(sysconfig.get_config_var("SOABI"))';
+  const { status, stdout } = spawnSync('python3', ['-c', code], { encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : undefined;
+}
