@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 import { withinExplanation } from '../broken-call.ts';
+import { hearLines } from './json-lines.ts';
 import { runnerOrder } from './launcher.ts';
 import type { Launched, Order, Told } from './launcher.ts';
 import type { Nest } from './nest.ts';
@@ -49,7 +50,7 @@ export function beginWorker(
   const told = Promise.withResolvers<Told | undefined>();
   const preloaded = Promise.withResolvers<Preloaded | undefined>();
   const control = child.stdio[3] as Duplex;
-  const hearing = hear(control, (message) => {
+  const hearing = hearLines<Said>(control, (message) => {
     if ('preloaded' in message) return preloaded.resolve(message.preloaded ?? undefined);
     taken.resolve(true);
     if (!('taken' in message)) told.resolve(message);
@@ -86,19 +87,3 @@ export function runnerFile(name: string): string {
 }
 
 type Said = Told | { readonly taken: true } | { readonly preloaded: Preloaded | null };
-
-/** Hands on what a runner says, a line of JSON each. Resolves when it says no more; never rejects. */
-async function hear(stream: Duplex, take: (message: Said) => void): Promise<void> {
-  // A worker that ends before its order has read it breaks the pipe; how it ended is told by its exit.
-  stream.on('error', () => {});
-  let text = '';
-  try {
-    for await (const chunk of stream.setEncoding('utf8')) {
-      const lines = (text + String(chunk)).split('\n');
-      text = lines.pop()!;
-      for (const line of lines) take(JSON.parse(line) as Said);
-    }
-  } catch {
-    // It ended in the middle of a word.
-  }
-}
