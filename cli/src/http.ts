@@ -65,7 +65,7 @@ export function detailOf(body: Buffer): string {
   try {
     const { detail, message, error } = JSON.parse(text) as Record<string, unknown>;
     const said = [detail, message, error].find((it) => typeof it === 'string');
-    if (said !== undefined) return said as string;
+    if (said !== undefined) return said;
   } catch {
     // Then it is no problem document.
   }

@@ -74,10 +74,10 @@ export interface FunctionContext {
    * An error to throw when the answer shall have this status (default 500) and, in `Retry-After`, this wait: 429 and
    * 5xx are tried again, other 4xx go to the dead letters at once. Every other error answers 500.
    */
-  failure(
+  readonly failure: (
     message: string,
     options?: { status?: number | undefined; retryAfterMs?: number | undefined; cause?: unknown },
-  ): Error;
+  ) => Error;
 }
 
 /** What a function of `func` is told: also what every function is. */

@@ -9,8 +9,8 @@ const KIBI = 1024;
 const KILO = 1000;
 const QUANTITY = /^([+-]?(?:\d+\.?\d*|\.\d+))([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d{1,3})?$/;
 const SCALES: Record<string, number> = {
-  ...Object.fromEntries([...'KMGTPE'].map((letter, power) => [`${letter}i`, KIBI ** (power + 1)])),
-  ...Object.fromEntries([...'kMGTPE'].map((letter, power) => [letter, KILO ** (power + 1)])),
+  ...Object.fromEntries('KMGTPE'.split('').map((letter, power) => [`${letter}i`, KIBI ** (power + 1)])),
+  ...Object.fromEntries('kMGTPE'.split('').map((letter, power) => [letter, KILO ** (power + 1)])),
 };
 // Divided by, because 100 / 1000 is 0.1 and 100 * 0.001 is not.
 const PARTS: Record<string, number> = { m: 1e3, u: 1e6, n: 1e9 };

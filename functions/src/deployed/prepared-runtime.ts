@@ -28,7 +28,7 @@ export function preparedRuntime(options: PreparedRuntimeOptions): Runtime {
           begun(instance.ready);
           return instance;
         } catch (error) {
-          begun(Promise.reject(error as Error));
+          begun(Promise.reject(error));
           throw error;
         }
       }

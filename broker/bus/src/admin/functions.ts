@@ -130,7 +130,7 @@ export function addFunctions(server: FastifyInstance, functions: FunctionsPort):
     const last = lastOf(log.lines().filter(isWanted), lines).map(textOf).join('');
     if (follow !== 'true') return reply.type('application/x-ndjson').send(last);
     reply.hijack();
-    const stream = openLines<LogLine>(reply.raw, last);
+    const stream = openLines(reply.raw, last);
     const unsubscribe = log.subscribe((line) => {
       if (isWanted(line)) stream.write(lineOf(line));
     });

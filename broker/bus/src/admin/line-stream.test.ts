@@ -22,7 +22,7 @@ test(
       const answered = once(server, 'request') as Promise<[unknown, ServerResponse]>;
       const asked = get({ port: (server.address() as AddressInfo).port, agent: false });
       const [, response] = await answered;
-      const { write } = openLines<Line & { text: string }>(response, '{"kind":"first"}\n');
+      const { write } = openLines(response, '{"kind":"first"}\n');
       const [reader] = (await once(asked, 'response')) as [IncomingMessage];
 
       const text = 'x'.repeat(64 * 1024);

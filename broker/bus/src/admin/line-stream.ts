@@ -10,7 +10,7 @@ export interface Skipped {
 const MOST_UNREAD = 1024 * 1024;
 
 /** Answers with JSON objects, a line each, until the reader goes: `first` (lines already), then what is written. */
-export function openLines<Line>(response: ServerResponse, first = ''): { write(line: Line): void } {
+export function openLines(response: ServerResponse, first = ''): { write: (line: object) => void } {
   let skipped = 0;
   const tellSkipped = () => {
     if (skipped > 0) response.write(`${JSON.stringify({ kind: 'skipped', count: skipped } satisfies Skipped)}\n`);

@@ -29,7 +29,7 @@ export type TailLine =
 
 /** Writes what happens from now on, a JSON object a line, until the reader goes. */
 export function tail(response: ServerResponse, query: TailQuery): void {
-  const { write } = openLines<TailLine>(response);
+  const { write } = openLines(response);
   const onAccepted = (told: unknown) => {
     if (query.route !== undefined) return;
     for (const entry of (told as Accepted).entries) {

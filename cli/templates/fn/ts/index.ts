@@ -15,7 +15,7 @@ interface Event {
 interface Context {
   logger: Record<'debug' | 'info' | 'warn' | 'error', (message: string, fields?: object) => void>;
   /** An error for a status of its own: from 400 to 499 the event is not tried again. */
-  failure(message: string, options?: { status?: number; retryAfterMs?: number }): Error;
+  failure: (message: string, options?: { status?: number; retryAfterMs?: number }) => Error;
   /** Aborts when nobody waits for the answer any more. */
   signal: AbortSignal;
 }

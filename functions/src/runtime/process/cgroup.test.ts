@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { PathLike } from 'node:fs';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +21,7 @@ describe('cgroup v2', () => {
   afterEach(() => rmSync(root, { recursive: true }));
 
   // The kernel removes a group's files with its folder.
-  const remove = (folder: string): void => rmSync(folder, { recursive: true });
+  const remove = (folder: PathLike): void => rmSync(folder, { recursive: true });
   const open = (): CgroupTree | undefined => openCgroups({ root, self, pid: 42, remove });
   const read = (folder: string, file: string): string => readFileSync(join(root, folder, file), 'utf8');
 

@@ -39,7 +39,7 @@ export function openCgroups({
   root = '/sys/fs/cgroup',
   self = '/proc/self/cgroup',
   pid = process.pid,
-  remove = rmdirSync as (folder: string) => void,
+  remove = rmdirSync,
 } = {}): CgroupTree | undefined {
   const own = /^0::(\/.*)$/m.exec(readOr(self))?.[1];
   if (own === undefined || readOr(join(root, 'cgroup.controllers')) === '') return undefined;

@@ -8,7 +8,7 @@ export async function exchange(server: Dispatcher, call: WebCall): Promise<WebAn
   try {
     const { statusCode, headers, body } = await server.request({
       path: call.path,
-      method: call.method as Dispatcher.HttpMethod,
+      method: call.method,
       headers: call.rawHeaders as string[],
       body: call.body ?? null,
       signal: call.signal,

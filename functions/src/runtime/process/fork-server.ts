@@ -66,7 +66,8 @@ export function beginForkServer(
 
   const listener = createServer((line) => {
     let take: ((message: ChildSaid) => void) | undefined;
-    void hearLines<ChildSaid>(line, (message) => {
+    void hearLines(line, (said) => {
+      const message = said as ChildSaid;
       if ('child' in message) take = children.get(message.child)?.connected(message.pid, line);
       else take?.(message);
     }).then(() => line.destroy());
@@ -76,7 +77,8 @@ export function beginForkServer(
     const { packages = null, imports } = options;
     tell({ preload: { packages, imports, address } });
   });
-  void hearLines<ServerSaid>(control, (message) => {
+  void hearLines(control, (said) => {
+    const message = said as ServerSaid;
     if ('preloaded' in message)
       return preloaded.resolve(message.preloaded.unfit === null ? message.preloaded : undefined);
     forget(message.gone, howOf(message));

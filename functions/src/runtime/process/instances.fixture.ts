@@ -61,7 +61,7 @@ export function useInstances(): {
 
 /** For tests: time that passes when it is told to. */
 export function heldClock(): {
-  after(milliseconds: number, call: () => void): () => void;
+  readonly after: (milliseconds: number, call: () => void) => () => void;
   /** Lets time pass, in steps from timer to timer; between them what was called settles. */
   pass(milliseconds: number): Promise<void>;
 } {

@@ -28,7 +28,7 @@ export interface Launched {
   /** What cannot be kept of the workload. */
   readonly notes: readonly string[];
   /** Sends to its whole group. Without effect when nobody is left in it. */
-  signal(signal: NodeJS.Signals): void;
+  readonly signal: (signal: NodeJS.Signals) => void;
 }
 
 /** The one line of JSON that a runner writes when the code is loaded. */

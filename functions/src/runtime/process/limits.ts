@@ -37,9 +37,9 @@ const NOT_WRITABLE = 'cgroup v2 is not writable here';
  * Nothing is looked at before the first limit is declared.
  */
 export function makeLimiter({
-  open = openCgroups as () => CgroupTree | undefined,
-  clock = systemClock as Pick<Clock, 'after'>,
-} = {}): Limiter {
+  open = openCgroups,
+  clock = systemClock,
+}: { open?: () => CgroupTree | undefined; clock?: Pick<Clock, 'after'> } = {}): Limiter {
   let found: { readonly tree: CgroupTree | undefined } | undefined;
   return {
     hold(name, pid, limits, end) {

@@ -94,7 +94,7 @@ export function nodePool(
       life = {};
       const all = [plain, ...preloads.values()];
       preloads.clear();
-      await Promise.all(all.map((idle) => idle?.keep(0)));
+      await Promise.all(all.map(async (idle) => idle?.keep(0)));
     },
   };
 }

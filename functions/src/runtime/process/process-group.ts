@@ -9,7 +9,7 @@ export interface ProcessGroup {
   /** Resolves when nothing of it is left: `exited with code 1`; an Error, for people, when it never began. */
   readonly exit: Promise<string | Error>;
   /** Sends to the whole group. Without effect when nobody is left in it. */
-  signal(signal: NodeJS.Signals): void;
+  readonly signal: (signal: NodeJS.Signals) => void;
 }
 
 /** Begins a process in a group of its own, which ends when we do. */

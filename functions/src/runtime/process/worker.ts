@@ -50,7 +50,8 @@ export function beginWorker(
   const told = Promise.withResolvers<Told | undefined>();
   const preloaded = Promise.withResolvers<Preloaded | undefined>();
   const control = child.stdio[3] as Duplex;
-  const hearing = hearLines<Said>(control, (message) => {
+  const hearing = hearLines(control, (said) => {
+    const message = said as Said;
     if ('preloaded' in message) return preloaded.resolve(message.preloaded ?? undefined);
     taken.resolve(true);
     if (!('taken' in message)) told.resolve(message);

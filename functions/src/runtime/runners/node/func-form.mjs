@@ -25,14 +25,15 @@ export async function serveFunc(func, { source }) {
 }
 
 function shutDownWith(func) {
-  process.once('SIGTERM', async () => {
+  const shutDown = async () => {
     try {
       await func.shutdown();
     } catch (error) {
       console.error(error);
     }
     process.exit(0);
-  });
+  };
+  process.once('SIGTERM', () => void shutDown());
 }
 
 function contentOf({ headers }, body) {

@@ -19,7 +19,7 @@ export async function load(order) {
   }
   // A CommonJS file that was compiled from an ES module has its default one floor deeper.
   const main = module.default?.__esModule ? (module.default.default ?? module.default) : module.default;
-  const form = FORMS.find(({ find }) => find(module, main) !== undefined);
+  const form = FORMS.find((one) => one.find(module, main) !== undefined);
   if (form !== undefined) return form.serve(form.find(module, main), order);
   const found = Object.keys(module).join(', ') || 'nothing';
   throw new TypeError(
