@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import type { Scaling } from '@millrace/resources/scaling';
 
 import { openFunctions } from './functions.ts';
 import type { FunctionLog, Functions, RunningFunction } from './functions.ts';
+import { untilGone } from './runtime/process/instances.fixture.ts';
 import { aContext, anEvent, failureOf, jsonOf, textOf, until } from './test-support.ts';
 import { WORKLOAD_DEFAULTS } from './workload.ts';
 import type { Workload } from './workload.ts';
@@ -306,23 +307,3 @@ describe('functions', () => {
     });
   });
 });
-
-async function untilGone(pid: number): Promise<void> {
-  await until(() => {
-    try {
-      process.kill(pid, 0);
-      return isZombie(pid);
-    } catch {
-      return true;
-    }
-  });
-}
-
-/** On Linux a process that nobody has collected yet is still listed. */
-function isZombie(pid: number): boolean {
-  try {
-    return /^\d+ \(.*\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}

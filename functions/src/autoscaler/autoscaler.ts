@@ -13,7 +13,7 @@ import type { Wanted } from './wanted.ts';
 import { MetricWindow, panicWindowMs } from './window.ts';
 
 /** How many instances where the author sets no bound: they are processes of one machine. */
-const MOST_INSTANCES = 10;
+export const MOST_INSTANCES = 10;
 /** progressDeadline (knative.md §9.1). */
 const PROGRESS_DEADLINE_MS = 600_000;
 

@@ -5,6 +5,7 @@ import { EventFault, makeEvent } from '@millrace/event/event';
 import type { Handler } from '@millrace/event/handler';
 import { HandlerFailure } from '@millrace/event/handler';
 import { decodeHttp, encodeBinary, travellingHeaders } from '@millrace/event/http';
+import { retryAfter } from '@millrace/event/send';
 import { headerOf } from '@millrace/event/web';
 
 import type { Workload } from '../workload.ts';
@@ -71,7 +72,7 @@ function refusal(status: number, rawHeaders: readonly string[], text: string): H
   return new HandlerFailure(`answered ${status}${said(text)}`, {
     status,
     body: Buffer.from(text).subarray(0, KEPT_REFUSAL_BYTES),
-    retryAfterMs: retryAfterMs(rawHeaders),
+    retryAfterMs: retryAfter(rawHeaders, Date.now()),
   });
 }
 
@@ -85,14 +86,6 @@ function said(text: string): string {
     // Not JSON: quoted below.
   }
   return `: ${text.slice(0, 200)}`;
-}
-
-/** RFC 9110 §10.2.3: seconds, or a date. */
-function retryAfterMs(rawHeaders: readonly string[]): number | undefined {
-  const value = headerOf(rawHeaders, 'retry-after');
-  if (value === undefined) return undefined;
-  const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }
 
 function replyOf(

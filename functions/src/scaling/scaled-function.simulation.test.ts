@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { HandlerFailure } from '@millrace/event/handler';
 import type { WebAnswer } from '@millrace/event/web';
 
+import { chanceOf } from '../../../test/support/chance.ts';
 import type { Clock } from '../clock.ts';
 import { NotTaken } from '../runtime/runtime.ts';
 import type { Instance, Runtime } from '../runtime/runtime.ts';
@@ -16,17 +17,6 @@ import { ScaledFunction } from './scaled-function.ts';
 // every order of "going to sleep" and "one more call", pass in seconds.
 
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 20_260);
-
-/** Chance that repeats (mulberry32). */
-function chanceOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A clock that goes from timer to timer, and lets what follows from each happen before the next. */
 class JumpingClock implements Clock {
@@ -142,7 +132,7 @@ class ToldInstance implements Instance {
 
 function simulate(options: { concurrency: number; maxScale?: number; crashes?: number; seed?: number }) {
   const { concurrency, maxScale = 0, crashes = 0, seed = SEED } = options;
-  const chance = chanceOf(seed);
+  const chance = chanceOf(seed).number;
   const clock = new JumpingClock();
   const seen: Seen = { answered: 0, begun: 0, alive: 0, mostAlive: 0, mostInFlight: 0, violations: [] };
   const runtime: Runtime = {

@@ -3,6 +3,7 @@ import { HandlerFailure } from '@millrace/event/handler';
 import type { WebAnswer, WebCall } from '@millrace/event/web';
 import type { Scaling } from '@millrace/resources/scaling';
 
+import { MOST_INSTANCES } from '../autoscaler/autoscaler.ts';
 import type { Clock } from '../clock.ts';
 import type { FunctionLog } from '../function-log.ts';
 import { NotTaken } from '../runtime/runtime.ts';
@@ -13,8 +14,6 @@ import { Members } from './members.ts';
 import { ScalingLoop } from './scaling-loop.ts';
 import { makeWaitingTurns } from './waiting-turns.ts';
 
-/** How many instances where the author sets no bound. */
-const MAX_INSTANCES = 10;
 /** How many calls may wait; Knative's activator holds as many (knative.md §9.7). */
 const MAX_WAITING = 10_000;
 /** When a call that finds no room may come again. */
@@ -229,7 +228,7 @@ export class ScaledFunction {
   }
 
   #most(): number {
-    return Math.max(this.#scaling.maxScale || MAX_INSTANCES, this.#scaling.minScale, 1);
+    return Math.max(this.#scaling.maxScale || MOST_INSTANCES, this.#scaling.minScale, 1);
   }
 
   /** Makes it so many instances; never fewer than the calls of this moment need. */
@@ -245,7 +244,6 @@ export class ScaledFunction {
     return new ScalingLoop({
       scaling: this.#scaling,
       containerConcurrency: this.#workload.concurrency,
-      mostInstances: MAX_INSTANCES,
       clock: this.#clock,
       ready: () => this.#members.count('ready'),
       isNeeded: () => this.#phase === 'open' && (this.#members.size > 0 || this.#waiting.size > 0),

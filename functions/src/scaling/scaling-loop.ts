@@ -12,7 +12,6 @@ const OBSERVE_MS = 1_000;
 export interface ScalingLoopOptions {
   readonly scaling: Scaling;
   readonly containerConcurrency: number;
-  readonly mostInstances: number;
   readonly clock: Clock;
   /** How many instances take calls now. */
   readonly ready: () => number;
@@ -35,10 +34,10 @@ export class ScalingLoop {
 
   constructor(options: ScalingLoopOptions) {
     this.#options = options;
-    const { scaling, containerConcurrency, mostInstances, clock, ready } = options;
+    const { scaling, containerConcurrency, clock, ready } = options;
     const now = clock.now();
     this.#meter = new ConcurrencyMeter(now);
-    this.#autoscaler = new Autoscaler({ scaling, containerConcurrency, mostInstances, now, ready: ready() });
+    this.#autoscaler = new Autoscaler({ scaling, containerConcurrency, now, ready: ready() });
   }
 
   /** What was decided last; undefined before the first time. */
