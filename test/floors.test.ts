@@ -33,6 +33,11 @@ const ROOMS: Record<
     files: /^broker\/bus\/src\/calls\//,
     imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts', 'bus/plan'],
   },
+  'bus/transform': {
+    files: /^broker\/bus\/src\/transform\//,
+    imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts'],
+    types: ['bus/plan'],
+  },
   'bus/telemetry': {
     files: /^broker\/bus\/src\/telemetry\//,
     imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts'],
@@ -43,11 +48,20 @@ const ROOMS: Record<
   },
   'bus/ingress': {
     files: /^broker\/bus\/src\/ingress\//,
-    imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts', 'bus/plan', 'bus/calls'],
+    imports: [
+      'event',
+      'resources',
+      'bus/filter',
+      'bus/log',
+      'bus/environment.ts',
+      'bus/plan',
+      'bus/calls',
+      'bus/transform',
+    ],
   },
   'bus/delivery': {
     files: /^broker\/bus\/src\/delivery\//,
-    imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts', 'bus/calls'],
+    imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts', 'bus/calls', 'bus/transform'],
     types: ['bus/plan'],
   },
   'bus/control': {
@@ -64,6 +78,7 @@ const ROOMS: Record<
       'bus/environment.ts',
       'bus/plan',
       'bus/calls',
+      'bus/transform',
       'bus/telemetry',
       'bus/admin',
       'bus/ingress',
