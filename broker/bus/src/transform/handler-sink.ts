@@ -1,0 +1,34 @@
+import { HandlerFailure, NO_HEADERS } from '@millrace/event/handler';
+import type { Handler } from '@millrace/event/handler';
+import { decodeHttp, encodeBinary, travellingHeaders } from '@millrace/event/http';
+
+import type { SinkCall, TransformResponse } from './transform-door.ts';
+
+/**
+ * A handler as the sink of an EventTransform that is reached over HTTP: its answer as the response that says the same.
+ * Rejects for a message that is no event, and as the handler does where that has no status to tell.
+ */
+export function handlerSink(handler: Handler): SinkCall {
+  return async ({ rawHeaders, body, signal }) => {
+    const event = decodeHttp(rawHeaders, body);
+    if (event === undefined) throw new Error('it takes events, and the result is none: it has no specversion');
+    try {
+      const headers = travellingHeaders(rawHeaders) ?? NO_HEADERS;
+      const answer = await handler(event, { signal, headers, attempt: 1 });
+      const reply = answer.event === undefined ? undefined : encodeBinary(answer.event);
+      return {
+        status: answer.status,
+        rawHeaders: Object.entries({ ...answer.headers, ...reply?.headers }).flat(),
+        body: reply?.body ?? new Uint8Array(),
+      };
+    } catch (error) {
+      if (error instanceof HandlerFailure && error.status !== undefined) return responseOf(error, error.status);
+      throw error;
+    }
+  };
+}
+
+function responseOf({ body, retryAfterMs }: HandlerFailure, status: number): TransformResponse {
+  const rawHeaders = retryAfterMs === undefined ? [] : ['Retry-After', String(Math.ceil(retryAfterMs / 1_000))];
+  return { status, rawHeaders, body: body ?? new Uint8Array() };
+}
