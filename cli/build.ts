@@ -15,11 +15,12 @@ rmSync(dist, { recursive: true, force: true });
 const bundle = await rolldown({
   cwd: root,
   platform: 'node',
-  // The threads are files of their own, beside whatever starts them.
+  // The threads and the processes of transformations are files of their own, beside whatever starts them.
   input: {
     main: 'cli/src/main.ts',
     writer: 'broker/bus/src/log/sqlite/writer.ts',
     checkpointer: 'broker/bus/src/log/sqlite/checkpointer.ts',
+    'jsonata-process': 'broker/bus/src/transform/jsonata-process.ts',
     // What authors import as `millrace/agent`.
     agent: 'functions/src/agent/agent.ts',
   },
