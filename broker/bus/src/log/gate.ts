@@ -4,6 +4,7 @@ import type { Headers } from '@millrace/event/handler';
 import { facts } from './facts.ts';
 import type { Accepted } from './facts.ts';
 import type { Cause, Entry, Log } from './log.ts';
+import type { Settlement } from './progress.ts';
 
 /** After so many deliveries in a row an event goes in a circle (Knative's broker TTL, knative/eventing `ttl.go`). */
 export const MAX_HOPS = 255;
@@ -26,9 +27,9 @@ export interface Arrival {
 export interface Gate {
   /**
    * Resolves when all are durable, with their entries. Rejects with a {@link GateRefusal} when one may not enter, and as
-   * {@link Log.append} does; nothing of them is in the log then.
+   * {@link Log.append} does; nothing of them is in the log then, nor is the settlement.
    */
-  enter(topic: string, arrivals: readonly Arrival[]): Promise<readonly Entry[]>;
+  enter(topic: string, arrivals: readonly Arrival[], settlement?: Settlement): Promise<readonly Entry[]>;
 }
 
 /** Why an event may not enter. Trying again does not help. */
@@ -53,16 +54,18 @@ export interface GateOptions {
   readonly now: () => number;
   /** Begins a trace for what comes without one; undefined where nobody traces. */
   readonly newTraceparent?: (() => string) | undefined;
+  /** Is told of what has become durable, before whoever brought it. */
+  readonly entered?: ((entries: readonly Entry[]) => void) | undefined;
 }
 
-export function openGate({ log, maxEventBytes, now, newTraceparent }: GateOptions): Gate {
+export function openGate({ log, maxEventBytes, now, newTraceparent, entered }: GateOptions): Gate {
   const traced = (headers: Headers | undefined) =>
     newTraceparent === undefined || headers?.['traceparent'] !== undefined
       ? headers
       : { ...headers, traceparent: newTraceparent() };
 
   return {
-    async enter(topic, arrivals) {
+    async enter(topic, arrivals, settlement) {
       const arrivedAt = now();
       const drafts = arrivals.map(({ event, headers, hops = 0, cause, findable }) => {
         const size = event.data?.byteLength ?? 0;
@@ -80,7 +83,8 @@ export function openGate({ log, maxEventBytes, now, newTraceparent }: GateOption
         }
         return { topic, event, arrivedAt, hops, cause, headers: traced(headers), findable };
       });
-      const entries = await log.append(drafts);
+      const entries = await log.append(drafts, settlement);
+      entered?.(entries);
       if (facts.accepted.hasSubscribers)
         facts.accepted.publish({ entries, duration: now() - arrivedAt } satisfies Accepted);
       return entries;

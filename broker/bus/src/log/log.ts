@@ -1,6 +1,8 @@
 import type { CloudEvent } from '@millrace/event/event';
 import type { Headers } from '@millrace/event/handler';
 
+import type { Settlement } from './progress.ts';
+
 /**
  * Where an entry stands in the log. Grows within a topic; says nothing across topics.
  * Positions start at 1; 0 is before everything.
@@ -40,9 +42,11 @@ export interface Entry extends Draft {
 export interface Log {
   /**
    * Resolves, with the entries in the order of the drafts, when all of them are durable; rejects when none is.
+   * With a settlement, that is durable together with them: a reply is never there without what became of the delivery
+   * that brought it, nor the other way round.
    * Rejects with a {@link LogFull} when there is no space, and with a {@link LogBroken} for ever after a failed sync.
    */
-  append(drafts: readonly Draft[]): Promise<readonly Entry[]>;
+  append(drafts: readonly Draft[], settlement?: Settlement): Promise<readonly Entry[]>;
   /**
    * The next entries of a topic after a position, at most `limit` and at least one: waits until there is one.
    * Resolves with none when the signal aborts.

@@ -13,6 +13,7 @@ export function openMemoryStore(): Store {
   const waiting = new Map<string, Waiting>();
   const dead = new Map<string, DeadLetter>();
   const findable = new Map<string, Position>();
+  const definitions = new Map<string, string>();
   let last: Position = 0;
 
   const keyOf = ({ route, position }: DeadLetterKey) => `${position} ${route}`;
@@ -47,12 +48,13 @@ export function openMemoryStore(): Store {
 
   return {
     log: {
-      async append(drafts) {
+      async append(drafts, settlement) {
         const added = drafts.map((draft) => ({ ...draft, position: (last += 1) }));
         for (const entry of added) {
           entries.set(entry.position, entry);
           if (entry.findable === true) findable.set(entry.event.id, entry.position);
         }
+        if (settlement !== undefined) settle(settlement);
         for (const [topic, those] of Map.groupBy(added, (entry) => entry.topic)) tailOf(topic).push(those);
         return added;
       },
@@ -87,6 +89,11 @@ export function openMemoryStore(): Store {
       async save(saved) {
         for (const { route, position } of saved) positions.set(route, position);
       },
+      async define(route, definition) {
+        if (definition === undefined) definitions.delete(route);
+        else definitions.set(route, definition);
+      },
+      definitions: () => new Map(definitions),
       waiting: (route, limit) =>
         [...waiting.values()]
           .filter((it) => it.route === route)
@@ -96,12 +103,13 @@ export function openMemoryStore(): Store {
     },
     history: {
       find: (id) => entries.get(findable.get(id) ?? 0),
-      entries: ({ limit, topic, before, id, type, source }) =>
+      entries: ({ limit, topic, before, id, type, source, roots }) =>
         [...entries.values()]
           .toReversed()
           .filter(
             (it) =>
               (topic === undefined || it.topic === topic) &&
+              (roots !== true || it.cause === undefined) &&
               (before === undefined || it.position < before) &&
               (id === undefined || it.event.id === id) &&
               (type === undefined || it.event.type === type) &&
@@ -115,6 +123,8 @@ export function openMemoryStore(): Store {
           .values()
           .filter((it) => it.cause?.position === position)
           .toArray(),
+      reply: (position, route) =>
+        [...entries.values()].findLast((it) => it.cause?.position === position && it.cause.route === route),
       waitingFor: (position) =>
         waiting
           .values()

@@ -11,6 +11,13 @@ export interface Progress {
   settle(settlements: readonly Settlement[]): Promise<void>;
   /** Saves positions. Resolves when durable. */
   save(positions: readonly SavedPosition[]): Promise<void>;
+  /**
+   * Keeps how a route was last defined, as a text of its owner's; undefined forgets it. Resolves when durable. The same
+   * text again costs nothing.
+   */
+  define(route: string, definition: string | undefined): Promise<void>;
+  /** What is kept of routes, by name. */
+  definitions(): ReadonlyMap<string, string>;
   /** Deliveries of a route that wait for their next attempt, the earliest first. */
   waiting(route: string, limit: number): readonly Waiting[];
   /** The one delivery of a route and an entry that waits; undefined when it does not. */

@@ -12,7 +12,8 @@ import { attributesOf } from '@millrace/event/json';
  *            | SETTLE route position attempt stage outcome startedAt duration status failure root
  *                     waited nextDueAt nextStage nextTries
  *            | SAVE route position
- *            | FINDABLE id position )*
+ *            | FINDABLE id position
+ *            | DEFINE route definition )*
  *
  * Topics and routes are numbers; absent values are null; dataLength -1 stands for no data.
  */
@@ -29,6 +30,7 @@ export const SETTLE = 2;
 export const SAVE = 3;
 export const DELIVERED = 4;
 export const FINDABLE = 5;
+export const DEFINE = 6;
 
 /** Gathers a group. `numberOf` gives the number of a topic or route. */
 export class GroupBuilder {
@@ -104,6 +106,10 @@ export class GroupBuilder {
 
   save(saved: SavedPosition): void {
     this.#values.push(SAVE, this.#numberOf(saved.route), saved.position);
+  }
+
+  define(route: string, definition: string | undefined): void {
+    this.#values.push(DEFINE, this.#numberOf(route), definition ?? null);
   }
 
   build(): Group {

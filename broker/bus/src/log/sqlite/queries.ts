@@ -12,10 +12,12 @@ export function openHistory(database: DatabaseSync, names: Names): History {
   const find = database.prepare('SELECT entry.* FROM findable JOIN entry USING (position) WHERE findable.id = ?');
   const attempts = database.prepare('SELECT * FROM attempt WHERE position = ? ORDER BY started_at, attempt');
   const replies = database.prepare('SELECT * FROM entry WHERE cause = ? ORDER BY position');
+  const reply = database.prepare('SELECT * FROM entry WHERE cause = ? AND route = ? ORDER BY position DESC LIMIT 1');
   const waiting = database.prepare('SELECT * FROM waiting WHERE position = ? ORDER BY route');
   const entries = database.prepare(`
     SELECT * FROM entry
     WHERE (:topic IS NULL OR topic = :topic) AND (:before IS NULL OR position < :before)
+      AND (:roots = 0 OR cause IS NULL)
       AND (:id IS NULL OR attributes ->> '$.id' = :id)
       AND (:type IS NULL OR attributes ->> '$.type' = :type)
       AND (:source IS NULL OR attributes ->> '$.source' = :source)
@@ -39,6 +41,7 @@ export function openHistory(database: DatabaseSync, names: Names): History {
           id: query.id ?? null,
           type: query.type ?? null,
           source: query.source ?? null,
+          roots: query.roots === true ? 1 : 0,
           limit: query.limit,
         })
         .map((row) => entryOf(row as Row, nameOf)),
@@ -48,6 +51,10 @@ export function openHistory(database: DatabaseSync, names: Names): History {
     },
     attempts: (position) => attempts.all(position).map((row) => attemptOf(row as Row, nameOf)),
     replies: (position) => replies.all(position).map((row) => entryOf(row as Row, nameOf)),
+    reply(position, route) {
+      const row = reply.get(position, names.numberOf(route));
+      return row === undefined ? undefined : entryOf(row, nameOf);
+    },
     waitingFor: (position) => waiting.all(position).map((row) => waitingOf(row as Row, nameOf)),
     counts: () => ({ entries: Number(span.get()!['count']), waiting: waitingPerRoute(), deadLetters: deadPerRoute() }),
   };

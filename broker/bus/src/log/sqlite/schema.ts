@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 
 /** The version of the tables below. A data folder of another version is refused, not guessed at. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 const TABLES = `
   -- Topics and routes by number, so that no other row repeats their names.
@@ -69,7 +69,7 @@ const TABLES = `
   CREATE INDEX dead_position ON dead (position);
 `;
 
-/** What version 2 has beside that. A folder of version 1 gets it when it is opened. */
+/** What version 2 has beside that. An older folder gets what it lacks when it is opened. */
 const FINDABLE = `
   -- Entries that are found by the id of their event.
   CREATE TABLE findable (
@@ -79,6 +79,18 @@ const FINDABLE = `
   CREATE INDEX findable_position ON findable (position);
 `;
 
+/** What version 3 has beside that. */
+const DEFINITION = `
+  -- How a route was last defined, where that must outlive the manifest.
+  CREATE TABLE definition (
+    route      INTEGER PRIMARY KEY,
+    definition TEXT NOT NULL
+  );
+`;
+
+/** What each version adds to the one before it. */
+const STEPS = [TABLES, FINDABLE, DEFINITION];
+
 /** Opens the file for writing, and makes the tables where there are none. Throws when its version is another. */
 export function openForWriting(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: 5_000 });
@@ -86,9 +98,8 @@ export function openForWriting(file: string): DatabaseSync {
   // Checkpoints run on a thread of their own: a commit must not pay for them.
   database.exec('PRAGMA wal_autocheckpoint = 0');
   const version = database.prepare('PRAGMA user_version').get()!['user_version'];
-  if (version === 0 || version === 1) {
-    const tables = version === 0 ? TABLES + FINDABLE : FINDABLE;
-    database.exec(`BEGIN IMMEDIATE; ${tables}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+  if (typeof version === 'number' && version < SCHEMA_VERSION) {
+    database.exec(`BEGIN IMMEDIATE; ${STEPS.slice(version).join('')}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
   } else if (version !== SCHEMA_VERSION) {
     database.close();
     throw new Error(

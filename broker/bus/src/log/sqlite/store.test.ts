@@ -34,7 +34,7 @@ test('a folder written by another version is refused with what to do', async () 
   database.close();
   await assert.rejects(
     openSqliteStore(folder),
-    /format 99, this one reads 2\): use that version, or another data folder/,
+    /format 99, this one reads 3\): use that version, or another data folder/,
   );
   rmSync(folder, { recursive: true });
 });
@@ -45,7 +45,7 @@ test('a folder of format 1 is taken over with all that it has', async () => {
   const [old] = await before.log.append([draft()]);
   await before.close();
   const database = new DatabaseSync(join(folder, 'log.db'));
-  database.exec('DROP TABLE findable; PRAGMA user_version = 1');
+  database.exec('DROP TABLE findable; DROP TABLE definition; PRAGMA user_version = 1');
   database.close();
   const store = await openSqliteStore(folder);
   assert.equal(store.log.get(old!.position)!.event.id, old!.event.id);

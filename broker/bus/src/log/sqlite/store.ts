@@ -98,14 +98,17 @@ export async function openSqliteStore(folder: string): Promise<Store> {
     };
 
     return {
-      append: (drafts) =>
+      append: (drafts, settlement) =>
         new Promise((resolve, reject) => {
           // A group of nothing would never be sent.
           if (drafts.length === 0) return resolve([]);
           for (const draft of drafts) tailOf(draft.topic);
           // Numbered as it is written: positions must grow in the order of the commits.
           const entries = drafts.map((draft): Entry => ({ ...draft, position: (position += 1) }));
-          const write = (group: GroupBuilder) => entries.forEach((entry) => group.entry(entry.position, entry));
+          const write = (group: GroupBuilder) => {
+            entries.forEach((entry) => group.entry(entry.position, entry));
+            if (settlement !== undefined) group.settle(settlement);
+          };
           const committed = () => {
             for (const [topic, those] of byTopic(entries)) tailOf(topic).push(those);
             resolve(entries);
@@ -135,6 +138,12 @@ export async function openSqliteStore(folder: string): Promise<Store> {
   }
 
   function openProgress(): Progress {
+    const kept = new Map(
+      database
+        .prepare('SELECT route, definition FROM definition')
+        .all()
+        .map((row) => [names.nameOf(row['route'] as number), row['definition'] as string]),
+    );
     const saved = database.prepare('SELECT position FROM progress WHERE route = ?');
     const finished = database.prepare(
       "SELECT position FROM attempt WHERE position > ? AND route = ? AND outcome <> 'retrying'",
@@ -158,6 +167,13 @@ export async function openSqliteStore(folder: string): Promise<Store> {
           settlements.every((settlement) => settlement.outcome === 'delivered'),
         ),
       save: (positions) => committer.write((group) => positions.forEach((it) => group.save(it)), false),
+      async define(route, definition) {
+        if (kept.get(route) === definition) return;
+        if (definition === undefined) kept.delete(route);
+        else kept.set(route, definition);
+        await committer.write((group) => group.define(route, definition), false);
+      },
+      definitions: () => new Map(kept),
       waiting: (route, limit) => waiting.all(names.numberOf(route), limit).map((row) => waitingOf(row as Row, nameOf)),
       waitingAt(route, position) {
         const row = waitingAt.get(names.numberOf(route), position);

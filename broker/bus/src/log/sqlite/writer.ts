@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { DELIVERED, ENTRY, FINDABLE, NAME, SAVE, SETTLE } from './group.ts';
+import { DEFINE, DELIVERED, ENTRY, FINDABLE, NAME, SAVE, SETTLE } from './group.ts';
 import type { Group } from './group.ts';
 import { openForWriting } from './schema.ts';
 import { tasks } from './tasks.ts';
@@ -112,6 +112,8 @@ function groupWriter(database: DatabaseSync): (group: Group) => number {
   const dead = database.prepare('INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?)');
   const save = database.prepare('INSERT OR REPLACE INTO progress VALUES (?, ?)');
   const findable = database.prepare('INSERT OR REPLACE INTO findable VALUES (?, ?)');
+  const define = database.prepare('INSERT OR REPLACE INTO definition VALUES (?, ?)');
+  const undefine = database.prepare('DELETE FROM definition WHERE route = ?');
 
   return ({ values, data }) => {
     let entries = 0;
@@ -151,6 +153,13 @@ function groupWriter(database: DatabaseSync): (group: Group) => number {
           findable.run(values[at + 1]!, values[at + 2]!);
           at += 3;
           break;
+        case DEFINE: {
+          const [route, definition] = fields(values, at, 2);
+          if (definition === null) undefine.run(route!);
+          else define.run(route!, definition!);
+          at += 3;
+          break;
+        }
         default:
           throw new Error(`no such record: ${values[at]}`);
       }
