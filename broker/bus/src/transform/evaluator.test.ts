@@ -157,21 +157,43 @@ describe('the workers', () => {
     }
   });
 
-  test('that end by themselves are no fault of the expression', async () => {
-    const worker = new Worker({
-      timeoutMs: 60_000,
-      memoryMb: 64,
-      longestResultBytes: 1_000,
-      environment: { after: () => () => {} },
-    });
-    assert.deepEqual(await worker.run({ expression: '1', input: '{}' }), { kind: 'value', json: '1' });
+  test('go on when the terminal is interrupted; ended by force, they are no fault of the expression', async () => {
+    const environment = { after: () => () => {} };
+    const worker = new Worker({ timeoutMs: 60_000, memoryMb: 64, longestResultBytes: 1_000, environment });
+    const one = { expression: '1', input: '{}' };
+    assert.equal((await worker.run(one)).kind, 'value');
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.kill(worker.pid!, signal);
+      assert.equal((await worker.run(one)).kind, 'value', signal);
+    }
     const looping = worker.run({ expression: LOOP, input: '{}' });
-    process.kill(worker.pid!, 'SIGTERM');
-    const expected = { kind: 'unavailable', reason: 'its process ended with SIGTERM' };
+    process.kill(worker.pid!, 'SIGKILL');
+    const expected = { kind: 'unavailable', reason: 'its process ended with SIGKILL' };
     assert.deepEqual(await looping, expected);
-    assert.deepEqual(await worker.run({ expression: '1', input: '{}' }), expected);
+    assert.deepEqual(await worker.run(one), expected);
     await worker.close();
   });
+
+  for (const [what, path] of [
+    ['is told later', '/there/is/no/node'],
+    ['is thrown at once', '\0'],
+  ] as const) {
+    test(`that cannot be started are no fault of the expression either, when that ${what}`, async () => {
+      const { execPath } = process;
+      const evaluator = evaluatorForTests();
+      try {
+        process.execPath = path;
+        const evaluations = await Promise.all(['1', '2', '3'].map((text) => evaluator.evaluate(text, '{}')));
+        for (const evaluation of evaluations) {
+          assert.equal(evaluation.kind, 'unavailable');
+          assert.match((evaluation as { reason: string }).reason, /^its process cannot be started \(.+\)$/);
+        }
+      } finally {
+        process.execPath = execPath;
+      }
+      assert.deepEqual(await evaluator.evaluate('1', '{}'), { kind: 'value', json: '1' });
+    });
+  }
 
   test('whose starter has gone end, also out of a loop', async () => {
     for (const expression of ['1', LOOP]) {

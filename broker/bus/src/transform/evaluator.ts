@@ -1,6 +1,6 @@
 import { systemEnvironment } from '../environment.ts';
 import type { Environment } from '../environment.ts';
-import type { Evaluation } from './evaluation.ts';
+import type { Evaluation, Failed } from './evaluation.ts';
 import { Worker } from './worker.ts';
 import type { WorkerOptions } from './worker.ts';
 
@@ -50,14 +50,21 @@ interface Job {
   readonly settle: (evaluation: Evaluation) => void;
 }
 
+/** A worker without work. */
+interface Idle {
+  readonly worker: Worker;
+  /** Calls off its end. */
+  readonly callOff: () => void;
+}
+
 class Pool implements Evaluator {
   readonly #most: number;
   readonly #idleMs: number;
   readonly #options: WorkerOptions;
   readonly #queue = new Set<Job>();
   readonly #workers = new Set<Worker>();
-  /** Those without work, and what calls off the end of their waiting. The last one is the one whose caches are warm. */
-  readonly #idle: { readonly worker: Worker; readonly callOff: () => void }[] = [];
+  /** The last one is taken first: its caches are warm, and the others may end. */
+  readonly #idle: Idle[] = [];
   #isClosed = false;
 
   constructor(options: EvaluatorOptions) {
@@ -115,36 +122,44 @@ class Pool implements Evaluator {
       const worker = this.#takeWorker();
       if (worker === undefined) return;
       this.#queue.delete(job);
-      void this.#run(worker, job);
+      if (worker instanceof Worker) void this.#run(worker, job);
+      else job.settle(worker);
     }
   }
 
-  #takeWorker(): Worker | undefined {
+  /** One without work, or a new one; undefined when all are at work, and why when none can be started. */
+  #takeWorker(): Worker | Failed | undefined {
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       idle.callOff();
       if (!idle.worker.hasEnded) return idle.worker;
     }
-    if (this.#workers.size >= this.#most) return undefined;
-    const worker = new Worker(this.#options);
-    this.#workers.add(worker);
-    void worker.ended.then(() => {
-      this.#workers.delete(worker);
-      this.#work();
-    });
-    return worker;
+    return this.#workers.size < this.#most ? this.#startWorker() : undefined;
+  }
+
+  #startWorker(): Worker | Failed {
+    try {
+      const worker = new Worker(this.#options);
+      this.#workers.add(worker);
+      void worker.ended.then(() => {
+        this.#workers.delete(worker);
+        this.#work();
+      });
+      return worker;
+    } catch (error) {
+      // Most of what is wrong with a start is told later, but not all of it: a lack of memory, for one.
+      return { kind: 'unavailable', reason: `its process cannot be started (${(error as Error).message})` };
+    }
   }
 
   async #run(worker: Worker, job: Job): Promise<void> {
     job.settle(await worker.run(job));
     if (worker.hasEnded || this.#isClosed) return;
     const callOff = this.#options.environment.after(this.#idleMs, () => {
-      this.#idle.splice(
-        this.#idle.findIndex((idle) => idle.worker === worker),
-        1,
-      );
+      this.#idle.splice(this.#idle.indexOf(idle), 1);
       void worker.close();
     });
-    this.#idle.push({ worker, callOff });
+    const idle: Idle = { worker, callOff };
+    this.#idle.push(idle);
     this.#work();
   }
 }

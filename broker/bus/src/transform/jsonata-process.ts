@@ -5,7 +5,8 @@ import { faultOf } from './expression.ts';
 
 /**
  * The process in which expressions are evaluated, one after the other. It has no environment, may not write files or
- * start anything (see `start` in worker.ts), and knows nothing but what a request brings.
+ * start anything (see `start` in worker.ts), and knows nothing but what a request brings. Nothing but the channel to
+ * whoever started it keeps it alive.
  */
 
 export interface Request {
@@ -28,8 +29,8 @@ const compiled = new Map<string, jsonata.Expression>();
 process.on('message', (request: Request) => {
   void evaluate(request).then(tell);
 });
-// Whoever started it has gone.
-process.once('disconnect', () => process.exit());
+// A terminal signals all its processes at once; whoever started this one may still need it, and ends it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 tell('ready');
 
 function tell(response: Response): void {

@@ -39,7 +39,7 @@ export class Worker {
     this.#child.once('exit', (code, signal) => this.#end(this.#reasonOf(code, signal)));
     this.#child.on('error', (error) => {
       // A process that was never there does not exit either.
-      if (this.#child.pid === undefined) this.#end(unavailable(`cannot be started (${error.message})`));
+      if (this.#child.pid === undefined) this.#end(unavailable(`its process cannot be started (${error.message})`));
     });
   }
 
