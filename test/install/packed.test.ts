@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { fork, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -63,6 +64,10 @@ test(
       );
       const command = join(folder, 'node_modules/.bin/millrace');
       assert.match(run(command, ['--version'], folder), /^0\.1\.0\n$/);
+      assert.deepEqual(await transformed(join(folder, 'node_modules/millrace/dist/jsonata-process.js')), {
+        kind: 'value',
+        json: '2',
+      });
       const child = spawn(command, ['up', '-f', 'flow.yaml', '--port', '0', '--admin-port', '0'], {
         cwd: folder,
         env: ENVIRONMENT,
@@ -99,3 +104,19 @@ test(
     }
   },
 );
+
+/** What the process of transformations answers, started by itself: it finds what it is made of. */
+async function transformed(file: string): Promise<unknown> {
+  const child = fork(file, ['1000', '60000'], { serialization: 'advanced', env: {} });
+  try {
+    const [first] = (await once(child, 'message')) as [unknown];
+    assert.equal(first, 'ready');
+    child.send({ expression: 'n + 1', input: '{"n":1}' });
+    const [answer] = (await once(child, 'message')) as [unknown];
+    return answer;
+  } finally {
+    const exited = once(child, 'exit');
+    child.disconnect();
+    await exited;
+  }
+}
