@@ -5,6 +5,33 @@ import type { Secret } from './secret.ts';
 import type { Service } from './service.ts';
 import type { Trigger } from './trigger.ts';
 import type { WebhookSource } from './webhook-source.ts';
+import type { Channel } from './channel.ts';
+import type { InMemoryChannel } from './in-memory-channel.ts';
+import type { KafkaChannel } from './kafka-channel.ts';
+import type { Subscription } from './subscription.ts';
+import type { Sequence } from './sequence.ts';
+import type { Parallel } from './parallel.ts';
+import type { Choice } from './choice.ts';
+import type { MapFlow } from './map.ts';
+import type { EventTransform } from './event-transform.ts';
+import type { RequestReply } from './request-reply.ts';
 
 /** Every kind that can be said. */
-export type AnyResource = Broker | Trigger | Service | KafkaSource | WebhookSource | Secret | ConfigMap;
+export type AnyResource =
+  | Broker
+  | Trigger
+  | Service
+  | KafkaSource
+  | WebhookSource
+  | Secret
+  | ConfigMap
+  | Channel
+  | InMemoryChannel
+  | KafkaChannel
+  | Subscription
+  | Sequence
+  | Parallel
+  | Choice
+  | MapFlow
+  | EventTransform
+  | RequestReply;

@@ -2,6 +2,16 @@ import type { TSchema } from 'typebox';
 import { brokerKind } from './broker.ts';
 import { configMapKind } from './config-map.ts';
 import { kafkaSourceKind } from './kafka-source.ts';
+import { channelKind } from './channel.ts';
+import { inMemoryChannelKind } from './in-memory-channel.ts';
+import { kafkaChannelKind } from './kafka-channel.ts';
+import { subscriptionKind } from './subscription.ts';
+import { sequenceKind } from './sequence.ts';
+import { parallelKind } from './parallel.ts';
+import { choiceKind } from './choice.ts';
+import { mapKind } from './map.ts';
+import { eventTransformKind } from './event-transform.ts';
+import { requestReplyKind } from './request-reply.ts';
 import type { KindDefinition } from './kind.ts';
 import type { AnyResource } from './any-resource.ts';
 import { inputSchema } from './schema.ts';
@@ -19,6 +29,16 @@ export const KINDS: Readonly<Record<KindName, KindDefinition>> = Object.freeze({
   Trigger: triggerKind,
   Service: serviceKind,
   KafkaSource: kafkaSourceKind,
+  Channel: channelKind,
+  InMemoryChannel: inMemoryChannelKind,
+  KafkaChannel: kafkaChannelKind,
+  Subscription: subscriptionKind,
+  Sequence: sequenceKind,
+  Parallel: parallelKind,
+  Choice: choiceKind,
+  Map: mapKind,
+  EventTransform: eventTransformKind,
+  RequestReply: requestReplyKind,
   WebhookSource: webhookSourceKind,
   Secret: secretKind,
   ConfigMap: configMapKind,

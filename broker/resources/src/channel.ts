@@ -1,0 +1,44 @@
+import { Type } from 'typebox';
+import type { Static } from 'typebox';
+import { ChannelTemplateSchema } from './channel-template.ts';
+import { completeDelivery, DeliverySchema } from './delivery.ts';
+import { immutableSpec } from './immutable.ts';
+import type { KindDefinition } from './kind.ts';
+import { MetadataSchema } from './metadata.ts';
+import type { Resource } from './resource.ts';
+import { Fields } from './schema.ts';
+import { completeSubscribable, SubscribersSchema } from './subscribable.ts';
+
+const SpecSchema = Fields(
+  {
+    channelTemplate: ChannelTemplateSchema,
+    delivery: Type.Optional(DeliverySchema),
+    subscribers: SubscribersSchema,
+  },
+  { default: {}, expected: 'an object' },
+);
+
+/** What a {@link Channel} says. */
+export type ChannelSpec = Static<typeof SpecSchema>;
+
+/** A place for events that Subscriptions read, of the kind that its template says (messaging.knative.dev/v1). */
+export type Channel = Resource<'Channel', ChannelSpec>;
+
+/** The kind Channel. */
+export const channelKind: KindDefinition<Channel> = {
+  kind: 'Channel',
+  apiVersions: ['messaging.knative.dev/v1'],
+  schema: Fields({
+    apiVersion: Type.String(),
+    kind: Type.Literal('Channel'),
+    metadata: MetadataSchema,
+    spec: SpecSchema,
+    status: Type.Optional(Type.Unknown()),
+  }),
+  complete({ metadata, spec }) {
+    completeSubscribable(metadata);
+    completeDelivery(spec.delivery, metadata.namespace);
+    delete spec.subscribers;
+  },
+  immutable: (before, after) => immutableSpec(before.spec, after.spec),
+};
