@@ -28,7 +28,15 @@ const ROOMS: Record<
   'bus/filter': { files: /^broker\/bus\/src\/filter\//, imports: ['event', 'resources'] },
   'bus/log': { files: /^broker\/bus\/src\/log\//, imports: ['event', 'resources'] },
   'bus/environment.ts': { files: /^broker\/bus\/src\/environment\.ts$/, imports: ['event', 'resources'] },
-  'bus/plan': { files: /^broker\/bus\/src\/plan\//, imports: ['event', 'resources', 'bus/filter'] },
+  'bus/plan': {
+    files: /^broker\/bus\/src\/plan\//,
+    imports: ['event', 'resources', 'bus/filter', 'bus/transform'],
+  },
+  'bus/flows': {
+    files: /^broker\/bus\/src\/flows\//,
+    imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts'],
+    types: ['bus/plan'],
+  },
   'bus/calls': {
     files: /^broker\/bus\/src\/calls\//,
     imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts', 'bus/plan'],
@@ -79,6 +87,7 @@ const ROOMS: Record<
       'bus/plan',
       'bus/calls',
       'bus/transform',
+      'bus/flows',
       'bus/telemetry',
       'bus/admin',
       'bus/ingress',

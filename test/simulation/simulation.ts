@@ -213,5 +213,6 @@ function routeOf(name: string, plan: RoutePlan): Route {
       ordered,
       concurrency,
     },
+    manner: 'broker',
   };
 }

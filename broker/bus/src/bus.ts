@@ -6,10 +6,12 @@ import { Calls } from './calls/calls.ts';
 import { Control } from './control/control.ts';
 import type { FunctionHost, SourceHost } from './control/ports.ts';
 import { Dispatcher } from './delivery/dispatcher.ts';
+import { RetiringRoutes } from './delivery/retiring.ts';
 import { TargetFactory } from './delivery/targets.ts';
 import { systemEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { explainTriggerFilter } from './filter/trigger-filter.ts';
+import { Flows } from './flows/flows.ts';
 import { FunctionDoor } from './ingress/function-door.ts';
 import { openIngress } from './ingress/ingress.ts';
 import type { Paths } from './ingress/paths.ts';
@@ -20,7 +22,11 @@ import type { DeadLetterKey } from './log/history.ts';
 import type { Entry } from './log/log.ts';
 import type { Store } from './log/store.ts';
 import { newTraceparent } from './log/trace-context.ts';
-import type { Feed, Plan } from './plan/plan.ts';
+import type { Feed, Plan, Route } from './plan/plan.ts';
+import { openEvaluator } from './transform/evaluator.ts';
+import type { Evaluator } from './transform/evaluator.ts';
+import { Transforms } from './transform/transforms.ts';
+import { transformPath } from './plan/event-transform.ts';
 
 export interface BusOptions {
   readonly store: Store;
@@ -63,7 +69,11 @@ export class Bus {
   readonly #functionDoor: FunctionDoor;
   readonly #proxy: ForwardProxy;
   readonly #targets: TargetFactory;
-  readonly #paths: Paths = { inlets: new Map(), receivers: new Map() };
+  readonly #retiring: RetiringRoutes;
+  readonly #flows: Flows;
+  readonly #transforms: Transforms;
+  readonly #evaluator: Evaluator;
+  readonly #paths: Paths = { inlets: new Map(), receivers: new Map(), doors: new Map() };
   readonly #options: BusOptions;
   readonly #environment: Environment;
   #cancelTrim: (() => void) | undefined;
@@ -81,6 +91,17 @@ export class Bus {
       maxEventBytes,
       now: () => environment.now(),
       newTraceparent: options.trace === true ? () => newTraceparent(() => environment.random()) : undefined,
+      entered: (entries) => this.#flows.entered(entries),
+    });
+    this.#flows = new Flows({
+      history: store.history,
+      gate: this.gate,
+      environment,
+      stepOf: (entry) => this.dispatcher.stepOf(entry),
+      cancel: async ({ route, position }) => {
+        const entry = store.log.get(position);
+        return entry !== undefined && ((await this.dispatcher.route(route)?.cancel(entry)) ?? false);
+      },
     });
     this.calls = new Calls({
       store,
@@ -114,12 +135,20 @@ export class Bus {
       gate: this.gate,
       environment,
       prewarm: options.prewarm,
+      settled: (settlement) => this.#flows.settled(settlement),
+    });
+    this.#retiring = new RetiringRoutes({
+      dispatcher: this.dispatcher,
+      progress: store.progress,
+      targetsOf: (route) => this.#targets.of(route),
+      environment,
     });
     this.control = new Control({
       openInlet: (inlet) => this.#paths.inlets.set(inlet.path, inlet),
       closeInlet: (inlet) => this.#paths.inlets.delete(inlet.path),
-      startRoute: (route) => this.dispatcher.start(route, this.#targets.of(route)),
+      startRoute: (route) => this.#startRoute(route),
       stopRoute: (route) => this.dispatcher.stop(route.name),
+      removeRoute: (route) => (isOfFlow(route) ? this.#retiring.retire(route) : this.dispatcher.stop(route.name)),
       openReceiver: (path, receive) => this.#paths.receivers.set(path, receive),
       closeReceiver: (path) => this.#paths.receivers.delete(path),
       outletOf: (feed) => this.#outletOf(feed),
@@ -128,10 +157,19 @@ export class Bus {
     });
     this.#targets = new TargetFactory({
       functionOf: (workload) => this.control.functionOf(workload),
+      transformOf: (transform) => this.#transforms.handlerOf(transform),
+      flows: this.#flows,
+      gate: this.gate,
+      answerWaiter: () => false,
       aliases,
       maxAnswerBytes: 6 * maxEventBytes,
       now: () => environment.now(),
       proxyUrl: () => this.#proxy.url,
+    });
+    this.#evaluator = openEvaluator({ maxBytes: maxEventBytes });
+    this.#transforms = new Transforms({
+      evaluator: this.#evaluator,
+      sinkOf: (target, { name, key }) => this.#targets.sink(target, { name: `transforms/${name}`, key }),
     });
     this.#trimLater();
   }
@@ -151,7 +189,10 @@ export class Bus {
   /** Resolves when everything runs as the plan says. */
   async apply(plan: Plan): Promise<void> {
     await (plan.workloads.length > 0 ? this.#proxy.begin() : this.#proxy.begun);
+    this.#transforms.declare(plan.transforms);
     await this.control.apply(plan);
+    this.#openDoors(plan);
+    await this.#retiring.resume(new Set(plan.routes.map((it) => it.name)));
   }
 
   /** What each route of an entry's topic makes of it, by its filter as it is now, and why. */
@@ -166,11 +207,7 @@ export class Bus {
 
   /** Per route, how far its position is behind the end of its topic: an upper bound of what it has still to look at. */
   lag(): Record<string, number> {
-    const lag: Record<string, number> = {};
-    for (const route of this.dispatcher.routes) {
-      lag[route.route.name] = this.store.log.end(route.route.topic) - route.passed();
-    }
-    return lag;
+    return this.dispatcher.lag();
   }
 
   /** Makes routes take up dead letters again. Resolves with how many. */
@@ -197,16 +234,32 @@ export class Bus {
   async #drain(): Promise<void> {
     this.#functionDoor.drain();
     await this.control.drainInlets();
+    this.#retiring.close();
     await this.dispatcher.drain();
     await this.control.drainFunctions();
   }
 
   async #close(): Promise<void> {
     this.#cancelTrim?.();
+    this.#retiring.close();
     this.dispatcher.close();
     await Promise.all([this.ingress.close(), this.#proxy.close()]);
-    await this.#targets.close();
+    await Promise.all([this.#targets.close(), this.#evaluator.close()]);
     await this.store.close();
+  }
+
+  #openDoors({ transforms }: Plan): void {
+    const { doors } = this.#paths;
+    doors.clear();
+    for (const { name } of transforms) {
+      const door = this.#transforms.doorOf(name);
+      if (door !== undefined) doors.set(transformPath(name), door);
+    }
+  }
+
+  async #startRoute(route: Route): Promise<void> {
+    if (isOfFlow(route)) await this.#retiring.declared(route);
+    await this.dispatcher.start(route, route.target.kind === 'missing' ? undefined : this.#targets.of(route));
   }
 
   #outletOf(feed: Feed): Outlet {
@@ -248,7 +301,10 @@ export class Bus {
     const { retainMs = 7 * DAY_MS, retainBytes = 10 * 1024 * MIB } = this.#options;
     const { routes, inlets, feeds } = this.control.plan;
     const parked = feeds.map((feed) => parkedTopic(feed));
-    const topics = new Set([...[...inlets, ...routes, ...feeds].map((it) => it.topic), ...parked]);
+    const replies = routes.flatMap(({ replyTopic }) => (replyTopic === undefined ? [] : [replyTopic]));
+    const retiring = [...this.#retiring.routes].map((it) => it.topic);
+    const read = [...inlets, ...routes, ...feeds].map((it) => it.topic);
+    const topics = new Set([...read, ...replies, ...retiring, ...parked]);
     const passed = this.dispatcher.passed(topics);
     try {
       await this.store.trim({ before: this.#environment.now() - retainMs, maxBytes: retainBytes, passed });
@@ -256,6 +312,11 @@ export class Bus {
       // A full or broken store says so to whoever writes next.
     }
   }
+}
+
+/** What is accepted into a flow ends as it began, whatever is declared meanwhile. */
+function isOfFlow({ manner }: Route): boolean {
+  return manner === 'flow';
 }
 
 /** A topic that nobody reads: what rests there waits for somebody to redrive it through the source's route. */

@@ -29,7 +29,7 @@ export function banner(facts: BannerFacts): string {
     `  admin    ${adminUrl}   (/livez /readyz?verbose /metrics)`,
     `  data     ${dataFolder}`,
     '',
-    ...statuses.map(statusLine),
+    ...statuses.filter((it) => it.owner === undefined).map(statusLine),
   ];
   if (facts.receipts.length > 0) {
     lines.push('', 'Assumed where the manifests do not say it:');

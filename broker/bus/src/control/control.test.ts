@@ -7,9 +7,10 @@ import type { RunningSource, SourceStatus } from '@millrace/event/source';
 import type { Condition, Feed, Inlet, Plan, Route, Status, Workload } from '../plan/plan.ts';
 import { Control } from './control.ts';
 import type { FunctionStatus } from './ports.ts';
+import { compilePlan } from '../plan/compile.ts';
 import { PLAIN_DELIVERY } from '../plan/testing.ts';
 
-const INLET: Inlet = { path: '/default/default', topic: 't', namespace: 'default', broker: 'default' };
+const INLET: Inlet = { path: '/default/default', topic: 't', key: 'Broker/default/default' };
 
 const ROUTE: Route = {
   name: 'trigger/default/r',
@@ -22,6 +23,7 @@ const ROUTE: Route = {
   replyTopic: undefined,
   deadLetter: undefined,
   delivery: PLAIN_DELIVERY,
+  manner: 'broker',
 };
 
 const FEED: Feed = {
@@ -65,7 +67,7 @@ const WORKLOAD: Workload = {
   traffic: [],
 };
 
-const NOTHING: Plan = { inlets: [], routes: [], feeds: [], workloads: [], statuses: new Map(), faults: [] };
+const NOTHING: Plan = { ...compilePlan([], ''), inlets: [], statuses: new Map() };
 
 const ready = (...types: string[]): Condition[] => ['Ready', ...types].map((type) => ({ type, status: 'True' }));
 const statusOf = (kind: string, name: string, ...types: string[]): [string, Status] => [
@@ -74,6 +76,7 @@ const statusOf = (kind: string, name: string, ...types: string[]): [string, Stat
 ];
 
 const ALL: Plan = {
+  ...NOTHING,
   inlets: [INLET],
   routes: [ROUTE],
   feeds: [FEED],
@@ -85,7 +88,6 @@ const ALL: Plan = {
     statusOf('WebhookSource', 'w', 'SinkProvided', 'Deployed'),
     statusOf('Service', 'f', 'ConfigurationsReady', 'RoutesReady'),
   ]),
-  faults: [],
 };
 
 const EVERYTHING_UP = ['function f', 'route r', 'source w', 'receiver w', 'inlet default'];
@@ -114,6 +116,9 @@ function startControl({ startRoute }: { startRoute?: () => Promise<void> } = {})
     },
     async stopRoute({ name }) {
       done.push(`-route ${short(name)}`);
+    },
+    async removeRoute({ name }) {
+      done.push(`--route ${short(name)}`);
     },
     openReceiver: (path) => void done.push(`receiver ${short(path)}`),
     closeReceiver: (path) => void done.push(`-receiver ${short(path)}`),
@@ -172,7 +177,7 @@ describe('a plan is applied', () => {
     await control.apply(ALL);
     done();
     await control.apply(NOTHING);
-    assert.deepEqual(done(), ['-inlet default', '-receiver w', '-source w', '-route r', '-function f']);
+    assert.deepEqual(done(), ['-inlet default', '-receiver w', '-source w', '--route r', '-function f']);
     assert.equal(control.functionOf('default/f'), undefined);
   });
 
@@ -215,7 +220,7 @@ describe('a plan is applied', () => {
       '-inlet default',
       '-receiver w',
       '-source w',
-      '-route r',
+      '--route r',
       '-function f',
     ]);
   });

@@ -13,6 +13,8 @@ export interface Actuators {
   closeInlet(inlet: Inlet): void;
   startRoute(route: Route): Promise<void>;
   stopRoute(route: Route): Promise<void>;
+  /** Its name is in the plan no longer. */
+  removeRoute(route: Route): Promise<void>;
   openReceiver(path: string, receive: NonNullable<RunningSource['receive']>): void;
   closeReceiver(path: string): void;
   outletOf(feed: Feed): Outlet;
@@ -20,7 +22,16 @@ export interface Actuators {
   readonly sources: SourceHost;
 }
 
-const NOTHING: Plan = { inlets: [], routes: [], feeds: [], workloads: [], statuses: new Map(), faults: [] };
+const NOTHING: Plan = {
+  inlets: [],
+  routes: [],
+  feeds: [],
+  workloads: [],
+  transforms: [],
+  requestReplies: [],
+  statuses: new Map(),
+  faults: [],
+};
 
 /** Keeps what runs true to the plan, and knows how each resource is. Never touches an event. */
 export class Control {
@@ -112,7 +123,10 @@ export class Control {
 
     inlets.stopped.forEach((inlet) => actuators.closeInlet(inlet));
     await Promise.all(feeds.stopped.map((feed) => this.#stopSource(feed)));
-    await Promise.all(routes.stopped.map((route) => actuators.stopRoute(route)));
+    const declared = new Set(plan.routes.map((it) => it.name));
+    const end = (route: Route) =>
+      declared.has(route.name) ? actuators.stopRoute(route) : actuators.removeRoute(route);
+    await Promise.all(routes.stopped.map(end));
     const isChanged = ({ name }: Workload) => workloads.started.some((it) => it.name === name);
     const removed = workloads.stopped.filter((it) => !isChanged(it));
     const ended = removed.map((workload) => this.#stopFunction(workload));

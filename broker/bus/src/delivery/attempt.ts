@@ -1,12 +1,12 @@
 import type { CloudEvent, Extensions } from '@millrace/event/event';
 import { HandlerFailure } from '@millrace/event/handler';
-import type { Answer, Handler, Headers } from '@millrace/event/handler';
+import type { Answer, Handler, HandlerContext, Headers } from '@millrace/event/handler';
 
 import type { Environment } from '../environment.ts';
 import { GateRefusal, HOPS_HEADER } from '../log/gate.ts';
-import type { Gate } from '../log/gate.ts';
+import type { Arrival, Gate } from '../log/gate.ts';
 import { LogFull } from '../log/log.ts';
-import type { Entry } from '../log/log.ts';
+import type { Entry, Log } from '../log/log.ts';
 import type { Failure, Settlement, Stage } from '../log/progress.ts';
 import type { Route } from '../plan/plan.ts';
 import { withoutPrivate } from '../log/private-headers.ts';
@@ -27,6 +27,8 @@ export type Addressed = { readonly address: string } & (
       readonly lastWord?: (event: CloudEvent, ended: Ended, error: unknown) => Answer;
     }
   | { readonly topic: string }
+  /** Ours, and answers when others have done with the entry. */
+  | { readonly await: (entry: Entry, context: HandlerContext) => Promise<Answer> }
 );
 
 export interface Targets {
@@ -64,7 +66,23 @@ export interface AttemptContext {
   readonly route: Route;
   readonly targets: Targets;
   readonly gate: Gate;
+  readonly log: Pick<Log, 'get'>;
   readonly environment: Environment;
+}
+
+/** What became of an attempt. */
+export interface Made {
+  readonly settlement: Settlement;
+  /** Whether it is durable already, together with what it brought into the log: one is never there without the other. */
+  readonly isWritten: boolean;
+}
+
+/** What an attempt brings into the log. */
+interface Bringing {
+  readonly topic: string;
+  readonly arrival: Arrival;
+  /** Before what the gate says against it. */
+  readonly prefix: string;
 }
 
 /**
@@ -79,7 +97,7 @@ export interface AttemptContext {
  *            │                            └─ failed for good ──▶ parked
  *            └─ none ──▶ parked
  */
-export async function attempt(work: Work, context: AttemptContext): Promise<Settlement> {
+export async function attempt(work: Work, context: AttemptContext): Promise<Made> {
   const { environment, route, targets } = context;
   const { entry, stage, waited } = work;
   const startedAt = environment.now();
@@ -87,11 +105,12 @@ export async function attempt(work: Work, context: AttemptContext): Promise<Sett
   const made = { route: route.name, position: entry.position, attempt: work.attempt, stage, startedAt, waited };
   try {
     const answer = await handOver(work, target, context);
-    if (stage === 'subscriber' && answer.event !== undefined && route.replyTopic !== undefined) {
-      await reply(answer, answer.event, route.replyTopic, work, context);
-    }
     const outcome = stage === 'subscriber' ? 'delivered' : 'deadLettered';
-    return { ...made, outcome, duration: environment.now() - startedAt, status: answer.status };
+    const settlement = { ...made, outcome, duration: environment.now() - startedAt, status: answer.status } as const;
+    const bringing = broughtBy(answer, work, target, context);
+    if (bringing === undefined) return { settlement, isWritten: false };
+    await enter(bringing, settlement, work, context);
+    return { settlement, isWritten: true };
   } catch (error) {
     const failure = failureOf(error, target.address);
     // What goes to the dead letter sink, and what a dead letter tells, is why the subscriber failed, not why the sink did.
@@ -99,19 +118,19 @@ export async function attempt(work: Work, context: AttemptContext): Promise<Sett
     const ended = { ...made, duration: environment.now() - startedAt, status: failure.status, failure, root };
     const isCancelled = work.cancellation?.reason !== undefined;
     const again = isCancelled ? undefined : next(work, error, context);
-    if (again !== undefined) return { ...ended, outcome: 'retrying', next: again };
-    await sayLastWord({ ...work, startedAt }, work.cancellation?.reason ?? error, context);
-    return { ...ended, outcome: isCancelled ? 'cancelled' : 'parked' };
+    if (again !== undefined) return { settlement: { ...ended, outcome: 'retrying', next: again }, isWritten: false };
+    const settlement = { ...ended, outcome: isCancelled ? 'cancelled' : 'parked' } as const;
+    const why = work.cancellation?.reason ?? error;
+    return { settlement, isWritten: await sayLastWord({ ...work, startedAt }, why, settlement, context) };
   }
 }
 
 /** A delivery that is called off while no attempt is under way; `work` is the attempt that would have been made. */
-export async function cancelled(work: Work, context: AttemptContext): Promise<Settlement> {
+export async function cancelled(work: Work, context: AttemptContext): Promise<Made> {
   const { entry, stage, waited, attempt: number } = work;
   const startedAt = context.environment.now();
   const reason = new Cancelled('was cancelled before this attempt');
-  await sayLastWord({ ...work, startedAt }, reason, context);
-  return {
+  const settlement: Settlement = {
     route: context.route.name,
     position: entry.position,
     attempt: number,
@@ -122,6 +141,7 @@ export async function cancelled(work: Work, context: AttemptContext): Promise<Se
     failure: failureOf(reason, context.targets.subscriber.address),
     waited,
   };
+  return { settlement, isWritten: await sayLastWord({ ...work, startedAt }, reason, settlement, context) };
 }
 
 /** The event as subscribers see it: with the time of its arrival (knative.md §2.1 row 9). */
@@ -130,66 +150,97 @@ export function outward({ event, arrivedAt }: Entry): CloudEvent {
   return { ...event, extensions: extensions as unknown as Extensions };
 }
 
-async function handOver(work: Work, target: Addressed, { route, environment, gate }: AttemptContext): Promise<Answer> {
+async function handOver(work: Work, target: Addressed, { route, environment }: AttemptContext): Promise<Answer> {
+  if ('topic' in target) return { status: 202 };
   const { entry, stage, failure, headers } = work;
-  const hops = entry.hops + 1;
-  const isDead = stage === 'deadLetterSink' && failure !== undefined;
-  if ('topic' in target) {
-    const event = isDead ? asDeadLetter(entry.event, failure) : entry.event;
-    const cause = { position: entry.position, route: route.name };
-    await entering(gate.enter(target.topic, [{ event, headers, hops, cause }]));
-    return { status: 202 };
-  }
-  const event = isDead ? asDeadLetter(outward(entry), failure) : outward(entry);
   const deadline = new AttemptDeadline({
-    headers: { ...headers, [HOPS_HEADER]: String(hops) },
+    headers: { ...headers, [HOPS_HEADER]: String(entry.hops + 1) },
     attempt: work.attempt,
     timeoutMs: route.delivery.timeoutMs,
     environment,
   });
   work.cancellation?.aborts((reason) => deadline.abort(reason));
   try {
-    return await target.handler(event, deadline);
+    if ('await' in target) return await target.await(entry, deadline);
+    const event = route.manner === 'broker' ? outward(entry) : entry.event;
+    const isDead = stage === 'deadLetterSink' && failure !== undefined;
+    return await target.handler(isDead ? asDeadLetter(event, failure) : event, deadline);
   } finally {
     deadline.cancel();
   }
 }
 
-async function reply(
-  answer: Answer,
-  event: CloudEvent,
-  topic: string,
-  work: Work,
-  context: AttemptContext,
-): Promise<void> {
-  const { position, hops } = work.entry;
-  const cause = { position, route: context.route.name };
-  await entering(
-    context.gate.enter(topic, [
-      { event, headers: { ...withoutPrivate(work.headers), ...answer.headers }, hops: hops + 1, cause },
-    ]),
-    'the reply was not taken: ',
-  );
+/** What goes into the log: the entry itself where the target is a topic, else the reply where there is one. */
+function broughtBy(answer: Answer, work: Work, target: Addressed, { route }: AttemptContext): Bringing | undefined {
+  const { entry, stage, failure } = work;
+  const cause = { position: entry.position, route: route.name };
+  if ('topic' in target) {
+    const isDead = stage === 'deadLetterSink' && failure !== undefined;
+    const event = isDead ? asDeadLetter(entry.event, failure) : entry.event;
+    const arrival = { event, headers: work.headers, hops: entry.hops + 1, cause };
+    return { topic: target.topic, arrival, prefix: '' };
+  }
+  if (stage !== 'subscriber' || answer.event === undefined || route.replyTopic === undefined) return undefined;
+  const headers = { ...withoutPrivate(work.headers), ...answer.headers };
+  const arrival = { event: answer.event, headers, hops: entry.hops + 1, cause };
+  return { topic: route.replyTopic, arrival, prefix: 'the reply was not taken: ' };
+}
+
+/** What is brought and what became of the attempt become durable together. What the gate says is the attempt's failure. */
+async function enter(bringing: Bringing, settlement: Settlement, work: Work, context: AttemptContext): Promise<void> {
+  const { topic, arrival, prefix } = bringing;
+  try {
+    await context.gate.enter(topic, [arrival], settlement);
+  } catch (error) {
+    const { status, message } = error as GateRefusal;
+    const isCircle = error instanceof GateRefusal && error.code === 'too-many-hops';
+    const text = prefix + message + (isCircle ? `: ${circleOf(work.entry, context).join(' → ')}` : '');
+    // Nobody answered anything: what the gate says is what a dead letter is to tell.
+    throw new HandlerFailure(text, { status, body: Buffer.from(text), cause: error });
+  }
+}
+
+/** So many deliveries are looked back on to find where a circle begins. */
+const LONGEST_CIRCLE = 32;
+
+/** The routes that an event goes round by, the first again at the end; without a repetition, the last that it came by. */
+function circleOf(entry: Entry, { route, log }: AttemptContext): string[] {
+  const routes = [route.name];
+  for (let at: Entry | undefined = entry; at?.cause !== undefined && routes.length < LONGEST_CIRCLE;) {
+    routes.unshift(at.cause.route);
+    if (at.cause.route === route.name) break;
+    at = log.get(at.cause.position);
+  }
+  return routes;
 }
 
 const SAY_AGAIN_AFTER_MS = 1_000;
 
-/** Tells whoever waits for an answer that there is none. Before it is settled: it may be told twice, but never not. */
-async function sayLastWord(work: Work & Ended, error: unknown, context: AttemptContext): Promise<void> {
-  const { targets, route, environment } = context;
-  const { subscriber } = targets;
-  if (!('lastWord' in subscriber) || subscriber.lastWord === undefined || route.replyTopic === undefined) return;
+/**
+ * Tells whoever waits for an answer that there is none any more. True when that, and the settlement with it, is durable;
+ * false when nobody waits.
+ */
+async function sayLastWord(
+  work: Work & Ended,
+  error: unknown,
+  settlement: Settlement,
+  context: AttemptContext,
+): Promise<boolean> {
+  const { subscriber } = context.targets;
+  if (!('lastWord' in subscriber) || subscriber.lastWord === undefined) return false;
   for (let why = error; ;) {
     const answer = subscriber.lastWord(work.entry.event, work, why);
+    const bringing = broughtBy(answer, { ...work, stage: 'subscriber' }, subscriber, context);
+    if (bringing === undefined) return false;
     try {
-      await reply(answer, answer.event!, route.replyTopic, work, context);
-      return;
+      await enter(bringing, settlement, work, context);
+      return true;
     } catch (failure) {
       const { cause } = failure as Error;
       // Too long to be kept: that is what there is to be told then. A second time it cannot be.
       if (cause instanceof GateRefusal && why === error) why = failure;
-      else if (cause instanceof LogFull) await pause(environment);
-      else return;
+      else if (cause instanceof LogFull) await pause(context.environment);
+      else return false;
     }
   }
 }
@@ -198,17 +249,6 @@ function pause(environment: Environment): Promise<void> {
   return new Promise((resolve) => {
     environment.after(SAY_AGAIN_AFTER_MS, resolve);
   });
-}
-
-/** What the gate says against an event, as the failure of an attempt: its status tells whether to try again. */
-async function entering(entered: Promise<unknown>, prefix = ''): Promise<void> {
-  try {
-    await entered;
-  } catch (error) {
-    const { status, message } = error as GateRefusal;
-    // Nobody answered anything: what the gate says is what a dead letter is to tell.
-    throw new HandlerFailure(prefix + message, { status, body: Buffer.from(prefix + message), cause: error });
-  }
 }
 
 function next(work: Work, error: unknown, { route, targets, environment }: AttemptContext): Settlement['next'] {

@@ -1,8 +1,8 @@
 import type { Environment } from '../environment.ts';
 import { compileTriggerFilter } from '../filter/trigger-filter.ts';
 import type { Gate } from '../log/gate.ts';
-import type { Log, Position } from '../log/log.ts';
-import type { Progress, SavedPosition } from '../log/progress.ts';
+import type { Entry, Log, Position } from '../log/log.ts';
+import type { Progress, SavedPosition, Settlement } from '../log/progress.ts';
 import type { Route } from '../plan/plan.ts';
 import type { Targets } from './attempt.ts';
 import { Prewarm } from './prewarm.ts';
@@ -16,6 +16,14 @@ export interface DispatcherOptions {
   readonly environment: Environment;
   /** Whether functions get ready while those before them are at work. Default: yes. */
   readonly prewarm?: boolean | undefined;
+  /** Is told what became of each attempt, when that is durable. */
+  readonly settled?: ((settlement: Settlement) => void) | undefined;
+}
+
+/** A route whose target is not there yet: it keeps its place. */
+interface Held {
+  readonly route: Route;
+  readonly position: Position;
 }
 
 const SAVE_EVERY_MS = 1_000;
@@ -25,6 +33,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #readers = new Map<string, TopicReader>();
   readonly #routes = new Map<string, RunningRoute>();
+  readonly #held = new Map<string, Held>();
   readonly #prewarm: Prewarm | undefined;
   #cancelSave: (() => void) | undefined;
   #isDraining = false;
@@ -45,16 +54,21 @@ export class Dispatcher {
 
   /**
    * Starts a route. A route that the log knows goes on where it stood; a new one begins with what arrives from now on,
-   * and its beginning is durable when this resolves: no later crash can make it miss an event.
+   * and its beginning is durable when this resolves: no later crash can make it miss an event. Without targets, as they
+   * are not there yet, it keeps its place and begins nothing.
    */
-  async start(route: Route, targets: Targets): Promise<void> {
+  async start(route: Route, targets: Targets | undefined): Promise<void> {
     const { log, progress } = this.#options;
-    const reader = this.#readerOf(route.topic);
     const known = progress.load(route.name);
-    const from = known ?? { position: reader.position, finished: new Set<Position>() };
+    const from = known ?? { position: log.end(route.topic), finished: new Set<Position>() };
     if (known === undefined) {
       await progress.save([{ route: route.name, position: from.position }]);
     }
+    if (targets === undefined) {
+      this.#held.set(route.name, { route, position: from.position });
+      return;
+    }
+    const reader = this.#readerOf(route.topic);
     const filter = compileTriggerFilter(route.filter);
     const running = new RunningRoute({
       ...this.#options,
@@ -75,6 +89,7 @@ export class Dispatcher {
 
   /** Stops a route; resolves when what it has under way is over. Its position and what waits are kept. */
   async stop(name: string): Promise<void> {
+    this.#held.delete(name);
     const running = this.#routes.get(name);
     if (running === undefined) return;
     this.#routes.delete(name);
@@ -94,9 +109,35 @@ export class Dispatcher {
     for (const topic of topics) {
       let least = this.#options.log.end(topic);
       for (const route of this.#readers.get(topic)?.routes ?? []) least = Math.min(least, route.passed());
+      for (const held of this.#held.values()) if (held.route.topic === topic) least = Math.min(least, held.position);
       passed.set(topic, least);
     }
     return passed;
+  }
+
+  /** Per route, also of those that are held, how far its position is behind the end of its topic. */
+  lag(): Record<string, number> {
+    const { log } = this.#options;
+    const lag: Record<string, number> = {};
+    for (const { route, position } of this.#held.values()) lag[route.name] = log.end(route.topic) - position;
+    for (const it of this.#routes.values()) lag[it.route.name] = log.end(it.route.topic) - it.passed();
+    return lag;
+  }
+
+  /**
+   * The route that carries an entry on in its flow; undefined when its topic is no part of one, or none wants it. A route
+   * that waits for the others of its topic stands for all of them.
+   */
+  stepOf({ topic, event }: Entry): string | undefined {
+    let found: string | undefined;
+    for (const { route, wants } of this.#readers.get(topic)?.routes ?? []) {
+      if (route.step === undefined || !wants(event)) continue;
+      if (route.target.kind === 'join' || route.target.kind === 'map') return route.name;
+      found ??= route.name;
+    }
+    return (
+      found ?? this.#held.values().find((it) => it.route.topic === topic && it.route.step !== undefined)?.route.name
+    );
   }
 
   /** Begins and saves nothing more, and waits for nothing: for an end without drain. */

@@ -19,6 +19,7 @@ function aRoute(name: string, topic: string, replyTopic?: string, filter: Trigge
     replyTopic,
     deadLetter: undefined,
     delivery: PLAIN_DELIVERY,
+    manner: 'broker',
   };
 }
 

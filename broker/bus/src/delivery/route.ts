@@ -1,3 +1,5 @@
+import type { CloudEvent } from '@millrace/event/event';
+
 import type { Environment } from '../environment.ts';
 import type { Filter } from '../filter/filter.ts';
 import type { Gate } from '../log/gate.ts';
@@ -9,7 +11,7 @@ import { facts } from '../log/facts.ts';
 import type { Attempted } from '../log/facts.ts';
 import { nextSpan } from '../log/trace-context.ts';
 import { attempt, cancelled } from './attempt.ts';
-import type { Targets, Work } from './attempt.ts';
+import type { Made, Targets, Work } from './attempt.ts';
 import { Cancellation } from './cancellation.ts';
 import type { Prewarm } from './prewarm.ts';
 import { openOrderedQueue, openUnorderedQueue } from './queue.ts';
@@ -29,6 +31,8 @@ export interface RunningRouteOptions {
   readonly topicPosition: () => Position;
   /** Gets the functions ready that come after this route. */
   readonly prewarm?: Prewarm | undefined;
+  /** Is told what became of each attempt, when that is durable. */
+  readonly settled?: ((settlement: Settlement) => void) | undefined;
 }
 
 /** An attempt of a call, which can be called off. */
@@ -61,7 +65,7 @@ export class RunningRoute {
   /** Waiting deliveries that are being attempted now. */
   readonly #taken = new Set<Position>();
   readonly #inFlight = new Set<Promise<unknown>>();
-  /** Attempts of calls, by position; other deliveries cannot be called off. */
+  /** Attempts of calls and of steps, by position; other deliveries cannot be called off. */
   readonly #underWay = new Map<Position, UnderWay>();
   readonly #cancelling = new Map<Position, Promise<boolean>>();
   /** Called off before it was begun, and not yet come by. */
@@ -88,6 +92,16 @@ export class RunningRoute {
 
   get route(): Route {
     return this.#options.route;
+  }
+
+  /** Whether its filter lets the event pass. */
+  readonly wants = (event: CloudEvent): boolean => this.#options.filter(event);
+
+  /** Whether there is nothing that it has still to do: not in its topic, under way, or waiting for another attempt. */
+  get isIdle(): boolean {
+    const { log, progress, route } = this.#options;
+    const isThrough = this.passed() >= log.end(route.topic) && this.#held === 0 && this.#settling.size === 0;
+    return isThrough && progress.waiting(route.name, 1).length === 0;
   }
 
   /** Attempts under way. */
@@ -200,9 +214,8 @@ export class RunningRoute {
     else this.#taken.add(position);
     const next = waiting ?? { attempt: 1, stage: 'subscriber', tries: 0, failure: undefined };
     const { headers } = entry;
-    const settlement = await cancelled({ ...next, entry, headers, waited: waiting !== undefined }, this.#options);
-    this.#tell(entry, settlement, undefined);
-    await this.#settle(settlement);
+    const made = await cancelled({ ...next, entry, headers, waited: waiting !== undefined }, this.#options);
+    await this.#settle(entry, made, undefined);
     this.#taken.delete(position);
     this.#unfinished.delete(position);
     return true;
@@ -355,7 +368,7 @@ export class RunningRoute {
   }
 
   #started(work: Omit<Work, 'headers'>): Promise<unknown> {
-    if (this.route.target.kind !== 'call') return this.#run(work);
+    if (this.route.target.kind !== 'call' && this.route.step === undefined) return this.#run(work);
     const { position } = work.entry;
     const cancellation = new Cancellation();
     const written = this.#run({ ...work, cancellation }).finally(() => this.#underWay.delete(position));
@@ -370,11 +383,11 @@ export class RunningRoute {
     const settled = attempt({ ...begun, headers }, this.#options);
     // After the call itself, which is what matters first.
     if (begun.stage === 'subscriber') prewarm?.began(this.route);
-    const settlement = await settled;
-    this.#tell(entry, settlement, headers?.['traceparent']);
+    const made = await settled;
+    const { settlement } = made;
     // It may be among the waiting before this goes on: nobody else is to take it up until then.
     if (settlement.outcome !== 'delivered') this.#taken.add(entry.position);
-    const written = this.#settle(settlement).finally(() => this.#settling.delete(written));
+    const written = this.#settle(entry, made, headers?.['traceparent']).finally(() => this.#settling.delete(written));
     this.#settling.add(written);
     // A delivery that succeeded need not wait for its record: a crash before that repeats it, no more. Whatever must be
     // remembered stays unfinished until it is, and what waited in the store stays taken until it has left it.
@@ -388,24 +401,24 @@ export class RunningRoute {
     return settlement;
   }
 
-  #tell(entry: Entry, settlement: Settlement, traceparent: string | undefined): void {
-    if (!facts.attempted.hasSubscribers) return;
-    facts.attempted.publish({ entry, settlement, traceparent } satisfies Attempted);
-  }
-
-  /** Resolves when written. Tries again while there is no space; when the log is broken the process is about to end. */
-  async #settle(settlement: Settlement): Promise<void> {
-    const { progress, environment } = this.#options;
-    for (;;) {
+  /**
+   * Resolves when it is durable what became of an attempt, and told. Tries again while there is no space; when the log is
+   * broken the process is about to end.
+   */
+  async #settle(entry: Entry, { settlement, isWritten }: Made, traceparent: string | undefined): Promise<void> {
+    const { progress, environment, settled } = this.#options;
+    for (let isDurable = isWritten; !isDurable;) {
       try {
         await progress.settle([settlement]);
-        break;
+        isDurable = true;
       } catch (error) {
-        if (!(error instanceof LogFull)) break;
+        if (!(error instanceof LogFull)) return;
         await new Promise<void>((resolve) => {
           environment.after(SETTLE_AGAIN_AFTER_MS, resolve);
         });
       }
     }
+    settled?.(settlement);
+    if (facts.attempted.hasSubscribers) facts.attempted.publish({ entry, settlement, traceparent } satisfies Attempted);
   }
 }

@@ -16,10 +16,16 @@ import { PLAIN_DELIVERY } from '../plan/testing.ts';
 const EVENT = makeEvent({ specversion: '1.0', id: '1', source: '/s', type: 't' }, undefined);
 const CONTEXT: HandlerContext = { signal: new AbortController().signal, headers: NO_HEADERS, attempt: 1 };
 
+const notHere = (): never => assert.fail('not in this test');
+
 /** A factory that closes its connections at the end of its test. */
 function startFactory(options: Partial<TargetsOptions> = {}) {
   const factory = new TargetFactory({
     functionOf: () => undefined,
+    transformOf: () => undefined,
+    flows: { join: notHere, map: notHere },
+    gate: { enter: notHere },
+    answerWaiter: () => false,
     aliases: {},
     maxAnswerBytes: 1_000,
     now: () => 0,
@@ -48,6 +54,7 @@ function routeTo(target: Target, deadLetter?: Target): Route {
     replyTopic: undefined,
     deadLetter,
     delivery: PLAIN_DELIVERY,
+    manner: 'broker',
   };
 }
 

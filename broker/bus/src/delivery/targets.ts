@@ -1,10 +1,14 @@
 import { Agent, Pool } from 'undici';
 
+import type { CloudEvent } from '@millrace/event/event';
 import { HandlerFailure } from '@millrace/event/handler';
-import type { Handler } from '@millrace/event/handler';
+import type { Answer, Handler, HandlerContext } from '@millrace/event/handler';
 import { urlHandler } from '@millrace/event/send';
 
-import type { Route, Target } from '../plan/plan.ts';
+import { HOPS_HEADER } from '../log/gate.ts';
+import type { Gate } from '../log/gate.ts';
+import type { Entry } from '../log/log.ts';
+import type { JoinTarget, MapTarget, Route, Target } from '../plan/plan.ts';
 import type { Addressed, Targets } from './attempt.ts';
 import { callTarget } from './call-target.ts';
 import { callbackTarget } from './callback-target.ts';
@@ -18,8 +22,23 @@ export interface TargetsOptions {
   /** The longest reply that is read, in bytes. */
   readonly maxAnswerBytes: number;
   readonly now: () => number;
+  /** A declared EventTransform, made ready with the handler of its sink. Asked at every call, as functions are. */
+  readonly transformOf: (transform: string) => Handler | undefined;
+  /** Takes the events of a flow whose parts are to be joined. */
+  readonly flows: FlowTargets;
+  readonly gate: Gate;
+  /** Hands an event to whoever waits for it at a RequestReply; true when somebody did. */
+  readonly answerWaiter: (requestReply: string, event: CloudEvent) => boolean;
   /** The address of the forward proxy, which knows the names of the cluster; undefined where there is none. */
   readonly proxyUrl?: (() => string | undefined) | undefined;
+}
+
+/** What a flow waits with for its parts. */
+type Await = (entry: Entry, context: HandlerContext) => Promise<Answer>;
+
+export interface FlowTargets {
+  join(flow: string, target: JoinTarget): Await;
+  map(flow: string, target: MapTarget): Await;
 }
 
 /** Turns declared targets into handlers. Connections to an origin are shared by everything that sends there. */
@@ -40,6 +59,19 @@ export class TargetFactory {
       subscriber,
       deadLetterSink:
         route.deadLetter === undefined ? undefined : this.#addressed(route.deadLetter, route, 'deadLetterSink'),
+    };
+  }
+
+  /** A target as one who takes events from somewhere else than a route, such as the sink of an EventTransform. */
+  sink(target: Target, from: { readonly name: string; readonly key: string }): Handler {
+    const route: Route = { ...SINK, ...from, namespace: from.key.split('/')[1]!, target };
+    const addressed = this.#addressed(target, route, 'subscriber');
+    if ('handler' in addressed) return addressed.handler;
+    if ('await' in addressed) throw new Error(`events cannot be sent to ${addressed.address}`);
+    return async (event, { headers }) => {
+      const { [HOPS_HEADER]: hops = '1', ...travelling } = headers;
+      await this.#options.gate.enter(addressed.topic, [{ event, headers: travelling, hops: Number(hops) }]);
+      return { status: 202 };
     };
   }
 
@@ -74,6 +106,30 @@ export class TargetFactory {
           proxyUrl: () => this.#options.proxyUrl?.(),
           now: this.#options.now,
         });
+      case 'transform':
+        return { address: `transforms/${target.transform}`, handler: this.#transformHandler(target.transform) };
+      case 'join':
+        return { address: route.name, await: this.#options.flows.join(route.name, target) };
+      case 'map':
+        return { address: route.name, await: this.#options.flows.map(route.name, target) };
+      case 'waiter':
+        return {
+          address: route.name,
+          handler: async (event) => {
+            this.#options.answerWaiter(target.requestReply, event);
+            return { status: 202 };
+          },
+        };
+      case 'missing':
+        return {
+          address: route.name,
+          // 410 Gone: whoever could have declared it has taken out the flow.
+          handler: async () => {
+            throw new HandlerFailure(`${target.message}, and ${route.key} does not ask for it any more`, {
+              status: 410,
+            });
+          },
+        };
       case 'url':
         return { address: target.url, handler: this.#urlHandler(target.url, route, as) };
     }
@@ -88,7 +144,15 @@ export class TargetFactory {
     };
   }
 
-  #urlHandler(url: string, { namespace, delivery }: Route, as: keyof Targets): Handler {
+  #transformHandler(transform: string): Handler {
+    return (event, context) => {
+      const handler = this.#options.transformOf(transform);
+      if (handler !== undefined) return handler(event, context);
+      return Promise.reject(new HandlerFailure(`the EventTransform ${transform} is not ready`, { status: 503 }));
+    };
+  }
+
+  #urlHandler(url: string, { namespace, delivery, manner }: Route, as: keyof Targets): Handler {
     const isSubscriber = as === 'subscriber';
     const address = new URL(url);
     const port = address.port === '' ? (address.protocol === 'https:' ? '443' : '80') : address.port;
@@ -99,7 +163,7 @@ export class TargetFactory {
       // Prefer goes to subscribers only, the namespace to dead letter sinks too (knative.md §3.1, §3.5).
       headers: isSubscriber ? { prefer: 'reply', 'kn-namespace': namespace } : { 'kn-namespace': namespace },
       format: delivery.format,
-      nonEvent: isSubscriber ? 'refuse' : 'ignore',
+      nonEvent: isSubscriber && manner !== 'channel' ? 'refuse' : 'ignore',
       maxAnswerBytes: this.#options.maxAnswerBytes,
       now: this.#options.now,
     });
@@ -116,6 +180,27 @@ export class TargetFactory {
 }
 
 const CONNECTIONS = 100;
+
+/** What a sink is that has no route of its own. */
+const SINK = {
+  sinkCondition: '',
+  topic: '',
+  filter: {},
+  replyTopic: undefined,
+  deadLetter: undefined,
+  delivery: {
+    retry: 0,
+    backoffPolicy: 'linear',
+    backoffDelayMs: 0,
+    backoffMaxMs: undefined,
+    retryAfterMaxMs: undefined,
+    timeoutMs: 0,
+    format: 'binary',
+    ordered: false,
+    concurrency: 1,
+  },
+  manner: 'channel',
+} as const;
 
 /** The deadline of the attempt is the only clock; undici's own would cut long agents short. */
 const NO_TIMEOUTS = { headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 10_000 } };

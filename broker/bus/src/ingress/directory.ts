@@ -1,3 +1,4 @@
+import { transformHost, transformPath } from '../plan/event-transform.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /** A declared function that a request is for. */
@@ -8,8 +9,13 @@ export interface Destination {
   readonly tag?: string | undefined;
 }
 
-/** What a host name means: a function, this port by its paths whatever they are, or nothing here. */
-export type HostMeaning = Destination | 'events' | 'paths' | undefined;
+/** What stands below a path of this port, such as a channel. */
+export interface Below {
+  readonly path: string;
+}
+
+/** What a host name means: a function, what stands below a path, this port by its paths whatever they are, or nothing here. */
+export type HostMeaning = Destination | Below | 'events' | 'paths' | undefined;
 
 const DEFAULT_NAMESPACE = 'default';
 /** The namespace that OpenFaaS has for functions when nobody says another. */
@@ -25,7 +31,7 @@ const PORTS_OF_THE_CLUSTER: ReadonlyMap<string, 'events' | 'paths'> = new Map([
 export class Directory {
   readonly #plan: () => Plan;
   #indexed: Plan | undefined;
-  readonly #byHost = new Map<string, Destination>();
+  readonly #byHost = new Map<string, Destination | Below>();
   /** Per `Host` as it comes, so that a request costs one look. */
   readonly #remembered = new Map<string, HostMeaning>();
 
@@ -49,7 +55,7 @@ export class Directory {
   function(namespace: string, service: string): Destination | undefined {
     this.#index();
     const found = this.#byHost.get(`${service}.${namespace}`);
-    return found?.tag === undefined ? found : undefined;
+    return found === undefined || 'path' in found || found.tag !== undefined ? undefined : found;
   }
 
   /** A function as OpenFaaS spells it: `<name>` or `<name>.<namespace>`. */
@@ -84,6 +90,10 @@ export class Directory {
     this.#remembered.clear();
     for (const { kind, namespace, name } of plan.statuses.values()) {
       if (kind === 'Service') this.#byHost.set(`${name}.${namespace}`, { workload: `${namespace}/${name}` });
+    }
+    const doors = plan.transforms.map((it) => ({ path: transformPath(it.name), host: transformHost(it.name) }));
+    for (const { path, host } of [...plan.inlets, ...plan.requestReplies, ...doors]) {
+      if (host !== undefined && !this.#byHost.has(host)) this.#byHost.set(host, { path });
     }
     // A service is what its name says before it is another one's tag.
     for (const { name, namespace, service, traffic } of plan.workloads) {

@@ -59,7 +59,7 @@ export class FunctionDoor {
   take(request: IncomingMessage, response: ServerResponse): boolean {
     const { url = '' } = request;
     const host = this.directory.host(request.headers.host);
-    if (host === 'events') return false;
+    if (host === 'events' || (typeof host === 'object' && 'path' in host)) return false;
     if (host !== undefined && host !== 'paths') {
       this.#serve(request, response, { kind: 'function', to: host, name: host.workload, path: url });
       return true;

@@ -12,7 +12,7 @@ import type { Gate } from '../log/gate.ts';
 import { facts } from '../log/facts.ts';
 import type { Refused } from '../log/facts.ts';
 import type { FunctionDoor } from './function-door.ts';
-import type { Paths } from './paths.ts';
+import type { Door, Paths } from './paths.ts';
 import { acceptsJson, problem, problemOf, rawRefusal } from './problem.ts';
 import type { Problem } from './problem.ts';
 
@@ -111,13 +111,15 @@ export function openIngress(options: IngressOptions): FastifyInstance {
 async function receive(
   request: FastifyRequest,
   reply: FastifyReply,
-  { paths, gate, isDraining }: IngressOptions,
+  { paths, gate, functions, isDraining }: IngressOptions,
 ): Promise<unknown> {
   // A body may take its time: what began before the end is told to come again, as the doors are closed by now.
   if (isDraining()) return refuseStopping(reply);
-  const path = trimSlash(pathOf(request.url));
+  const path = trimSlash(pathMeant(request, functions));
   const receiver = paths.receivers.get(path);
   if (receiver !== undefined) return hand(request, reply, receiver);
+  const below = doorAt(path, paths);
+  if (below !== undefined) return open(request, reply, below);
   const { method } = request;
   if (method !== 'POST') {
     reply.header('allow', 'POST, OPTIONS');
@@ -125,7 +127,8 @@ async function receive(
     return reply.header('webhook-allowed-origin', '*').header('webhook-allowed-rate', '*').code(200).send();
   }
   if (path === '') return refuse(reply, problem(404, 'no broker has this path: POST to /<namespace>/<broker>'));
-  if (!isBrokerPath(path))
+  const inlet = paths.inlets.get(path);
+  if (inlet === undefined && !isBrokerPath(path))
     return refuse(reply, problem(400, `${path} is no path of a broker: POST to /<namespace>/<broker>`));
   const { rawHeaders } = request.raw;
   const events = decodeMessage(rawHeaders, (request.body as Buffer | undefined) ?? EMPTY);
@@ -136,8 +139,7 @@ async function receive(
       undefined,
     );
   }
-  const inlet = paths.inlets.get(path);
-  if (inlet === undefined) return refuse(reply, problem(404, `there is no broker at ${path}`));
+  if (inlet === undefined) return refuse(reply, problem(404, `there is no ${kindAt(path)} at ${path}`));
   const headers = travellingHeaders(rawHeaders);
   const hops = hopsOf(request);
   const entries = await gate.enter(
@@ -170,6 +172,40 @@ async function hand(
   return reply.send(JSON.stringify(response.body));
 }
 
+async function open(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { door, rest }: { readonly door: Door; readonly rest: string },
+): Promise<unknown> {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort(new Error('the caller has gone')));
+  const { method, raw } = request;
+  const body = (request.body as Buffer | undefined) ?? EMPTY;
+  const answer = await door({ method, rest, rawHeaders: raw.rawHeaders, body, signal: gone.signal });
+  for (let index = 0; index < answer.rawHeaders.length; index += 2) {
+    reply.header(answer.rawHeaders[index]!, answer.rawHeaders[index + 1]!);
+  }
+  const { buffer, byteOffset, byteLength } = answer.body;
+  return reply.code(answer.status).send(byteLength === 0 ? undefined : Buffer.from(buffer, byteOffset, byteLength));
+}
+
+/** The door whose path this is, or is below. */
+function doorAt(path: string, { doors }: Paths): { door: Door; rest: string } | undefined {
+  if (doors.size === 0) return undefined;
+  const door = doors.get(path);
+  if (door !== undefined) return { door, rest: '' };
+  const slash = path.lastIndexOf('/');
+  const above = doors.get(path.slice(0, slash));
+  return above === undefined ? undefined : { door: above, rest: path.slice(slash) };
+}
+
+/** The path, below that which the host stands for where it is one of a channel's or the like. */
+function pathMeant(request: FastifyRequest, { directory }: FunctionDoor): string {
+  const path = pathOf(request.url);
+  const host = directory.host(request.headers.host);
+  return typeof host === 'object' && 'path' in host ? host.path + path : path;
+}
+
 function hopsOf(request: FastifyRequest): number {
   const hops = Number(request.headers[HOPS_HEADER] ?? 0);
   return Number.isInteger(hops) && hops > 0 ? Math.min(hops, MAX_HOPS + 1) : 0;
@@ -185,9 +221,16 @@ function trimSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
+/** `/<namespace>/<broker>`, or that of a channel or flow that may not be there. */
 function isBrokerPath(path: string): boolean {
-  const second = path.indexOf('/', 1);
-  return path.startsWith('/') && second > 1 && second < path.length - 1 && !path.includes('/', second + 1);
+  return /^\/[^/]+\/[^/]+$/.test(path) || kindAt(path) !== 'broker';
+}
+
+function kindAt(path: string): string {
+  return (
+    /^\/(channel|flow|transform|request-repl)(?:s|ies)\/[^/]+\/[^/]+/.exec(path)?.[1]?.replace('repl', 'reply') ??
+    'broker'
+  );
 }
 
 function refuseStopping(reply: FastifyReply): FastifyReply {

@@ -7,4 +7,27 @@ export interface Paths {
   readonly inlets: Map<string, Inlet>;
   /** Sources that are called, such as webhooks. */
   readonly receivers: Map<string, NonNullable<RunningSource['receive']>>;
+  /** What answers for itself, with what lies below its path. */
+  readonly doors: Map<string, Door>;
+}
+
+/** Takes a request as a whole and answers as a whole. Rejects when there is no answer; then nothing was done. */
+export type Door = (request: DoorRequest) => Promise<DoorAnswer>;
+
+export interface DoorRequest {
+  readonly method: string;
+  /** What follows the path of the door: empty, or beginning with `/`. */
+  readonly rest: string;
+  /** Names and values in turn. */
+  readonly rawHeaders: readonly string[];
+  readonly body: Uint8Array;
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+export interface DoorAnswer {
+  readonly status: number;
+  /** Names and values in turn. */
+  readonly rawHeaders: readonly string[];
+  readonly body: Uint8Array;
 }

@@ -1,13 +1,10 @@
 import type { CloudEvent } from '@millrace/event/event';
 import type { Headers } from '@millrace/event/handler';
 
+import type { Position } from './position.ts';
 import type { Settlement } from './progress.ts';
 
-/**
- * Where an entry stands in the log. Grows within a topic; says nothing across topics.
- * Positions start at 1; 0 is before everything.
- */
-export type Position = number;
+export type { Position } from './position.ts';
 
 /** An event as it goes into the log, with what the bus must know of its travel. */
 export interface Draft {

@@ -1,4 +1,4 @@
-import type { Position } from './log.ts';
+import type { Position } from './position.ts';
 
 /**
  * How far each route has come, and what it must come back to. All of it is small state under a key,

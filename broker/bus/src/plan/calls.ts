@@ -32,6 +32,7 @@ export function planCalls(service: Service): Route[] {
     namespace,
     deadLetter: undefined,
     delivery: deliveryOf(BROKER_DELIVERY, { ordered: false }),
+    manner: 'broker' as const,
   };
   return [
     {

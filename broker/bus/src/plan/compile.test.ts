@@ -61,8 +61,8 @@ describe('a Broker', () => {
   test('is a topic with a door, an address and conditions', () => {
     const plan = compile(broker('orders', {}, { namespace: 'shop' }));
     assert.deepEqual(
-      plan.inlets.find((it) => it.namespace === 'shop'),
-      { path: '/shop/orders', topic: 'broker/shop/orders', namespace: 'shop', broker: 'orders' },
+      plan.inlets.find((it) => it.key === 'Broker/shop/orders'),
+      { path: '/shop/orders', topic: 'broker/shop/orders', key: 'Broker/shop/orders' },
     );
     assert.equal(plan.statuses.get('Broker/shop/orders')!.url, 'http://127.0.0.1:8080/shop/orders');
     assert.deepEqual(notTrue(plan, 'Broker/shop/orders'), []);
@@ -133,6 +133,7 @@ describe('a Trigger', () => {
           ordered: false,
           concurrency: 100,
         },
+        manner: 'broker',
       },
     ]);
     assert.deepEqual(notTrue(plan, 'Trigger/default/t'), []);

@@ -4,7 +4,16 @@ import { keyOf } from '@millrace/resources/resource';
 
 import { planBroker } from './broker.ts';
 import { planCalls } from './calls.ts';
-import type { Feed, Inlet, Plan, PlanFault, Route, Status, Workload } from './plan.ts';
+import { planChannel } from './channel.ts';
+import { planChoice } from './choice.ts';
+import { planEventTransform } from './event-transform.ts';
+import { planMap } from './map.ts';
+import { planParallel } from './parallel.ts';
+import type { Planned } from './parts.ts';
+import type { Feed, Inlet, Plan, PlanFault, RequestReplyDoor, Route, Status, Transform, Workload } from './plan.ts';
+import { planRequestReply } from './request-reply.ts';
+import { planSequence } from './sequence.ts';
+import { planSubscription } from './subscription.ts';
 import { planService } from './service.ts';
 import { planKafkaSource, planWebhookSource } from './sources.ts';
 import type { PlannedSource } from './sources.ts';
@@ -22,9 +31,17 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
   const callRoutes: Route[] = [];
   const feeds: Feed[] = [];
   const workloads: Workload[] = [];
+  const transforms: Transform[] = [];
+  const requestReplies: RequestReplyDoor[] = [];
   const faults: PlanFault[] = [];
   const statuses = new Map<string, Status>();
 
+  const addPlanned = (planned: Planned): void => {
+    inlets.push(...planned.inlets);
+    routes.push(...planned.routes);
+    faults.push(...planned.faults);
+    for (const [key, status] of planned.statuses) statuses.set(key, status);
+  };
   const addSource = ({ feed, route, status }: PlannedSource): Status => {
     if (feed !== undefined) feeds.push(feed);
     if (route !== undefined) routes.push(route);
@@ -60,26 +77,72 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
       case 'WebhookSource':
         statuses.set(key, addSource(planWebhookSource(resource, world, dataUrl)));
         break;
+      case 'Channel':
+      case 'InMemoryChannel':
+      case 'KafkaChannel':
+        addPlanned({ ...planChannel(resource, world, dataUrl), routes: [], faults: [] });
+        break;
+      case 'Subscription':
+        addPlanned(planSubscription(resource, world));
+        break;
+      case 'Sequence':
+        addPlanned(planSequence(resource, world, dataUrl));
+        break;
+      case 'Parallel':
+        addPlanned(planParallel(resource, world, dataUrl));
+        break;
+      case 'Choice':
+        addPlanned(planChoice(resource, world, dataUrl));
+        break;
+      case 'Map':
+        addPlanned(planMap(resource, world, dataUrl));
+        break;
+      case 'EventTransform': {
+        const planned = planEventTransform(resource, world, dataUrl);
+        if (planned.transform !== undefined) transforms.push(planned.transform);
+        faults.push(...planned.faults);
+        statuses.set(key, planned.status);
+        break;
+      }
+      case 'RequestReply': {
+        const { door, route, status } = planRequestReply(resource, world, dataUrl);
+        if (door !== undefined) requestReplies.push(door);
+        if (route !== undefined) routes.push(route);
+        statuses.set(key, status);
+        break;
+      }
       case 'Secret':
       case 'ConfigMap':
         break;
     }
   }
   routes.push(...callRoutes);
-  return { inlets, routes, feeds, workloads, statuses, faults: [...faults, ...sharedPaths(inlets, feeds)] };
+  return {
+    inlets,
+    routes,
+    feeds,
+    workloads,
+    transforms,
+    requestReplies,
+    statuses,
+    faults: [...faults, ...sharedPaths(inlets, feeds)],
+  };
 }
 
 /** A path on the data port can lead to one place only. */
 function sharedPaths(inlets: readonly Inlet[], feeds: readonly Feed[]): PlanFault[] {
-  const taken = new Map(inlets.map((it) => [it.path, `the Broker ${it.namespace}/${it.broker}`]));
+  const taken = new Map<string, string>();
   const faults: PlanFault[] = [];
-  for (const feed of feeds) {
-    if (feed.kind !== 'WebhookSource') continue;
-    const { path, namespace, name } = feed.options;
+  const take = (path: string, key: string, at: string) => {
     const holder = taken.get(path);
-    if (holder === undefined) taken.set(path, `the WebhookSource ${namespace}/${name}`);
+    if (holder === undefined) taken.set(path, key);
     else
-      faults.push({ ...complaint('spec.path', 'a path of its own', `"${path}", which ${holder} has`), key: feed.key });
-  }
+      faults.push({
+        ...complaint(at, 'a path of its own', `"${path}", which the ${holder.replace('/', ' ')} has`),
+        key,
+      });
+  };
+  for (const { path, key } of inlets) take(path, key, 'metadata.name');
+  for (const feed of feeds) if (feed.kind === 'WebhookSource') take(feed.options.path, feed.key, 'spec.path');
   return faults;
 }

@@ -1,6 +1,6 @@
 import type { Limits, Probe } from '@millrace/resources/container';
 import type { Complaint } from '@millrace/resources/fault';
-
+import type { Join } from '@millrace/resources/join';
 import type { Scaling } from '@millrace/resources/scaling';
 import type { TriggerFilter } from '../filter/trigger-filter.ts';
 
@@ -13,6 +13,8 @@ export interface Plan {
   readonly routes: readonly Route[];
   readonly feeds: readonly Feed[];
   readonly workloads: readonly Workload[];
+  readonly transforms: readonly Transform[];
+  readonly requestReplies: readonly RequestReplyDoor[];
   /** What can be said of each resource without running anything, by its key. */
   readonly statuses: ReadonlyMap<string, Status>;
   /** What cannot work, found when the resources were taken together; by the key of the resource. */
@@ -25,11 +27,13 @@ export interface PlanFault extends Complaint {
 
 /** A path on the data port that takes events into a topic. */
 export interface Inlet {
-  /** `/<namespace>/<broker>`. */
+  /** `/<namespace>/<broker>`, `/channels/<namespace>/<channel>`. */
   readonly path: string;
+  /** The name under which a cluster knows it, without `.svc.cluster.local`; undefined where it has none of its own. */
+  readonly host?: string | undefined;
   readonly topic: string;
-  readonly namespace: string;
-  readonly broker: string;
+  /** The key of the resource that it belongs to. */
+  readonly key: string;
 }
 
 /** From a topic, through a filter, to a target. */
@@ -39,6 +43,8 @@ export interface Route {
   /** The key of the resource that it comes from, and the condition of it that tells whether its target is there. */
   readonly key: string;
   readonly sinkCondition: string;
+  /** The part of a flow that it is, where it carries one on. */
+  readonly step?: Step | undefined;
   readonly namespace: string;
   readonly topic: string;
   readonly filter: TriggerFilter;
@@ -48,6 +54,19 @@ export interface Route {
   /** Where goes what failed for good; without one it rests in the store. */
   readonly deadLetter: Target | undefined;
   readonly delivery: Delivery;
+  /**
+   * How events look and what answers may be: `broker` adds the time of arrival and refuses an answer that is no event;
+   * `channel` adds nothing and takes it for no reply; `flow` adds nothing and refuses it (knative.md §2.3, §3.2).
+   */
+  readonly manner: 'broker' | 'channel' | 'flow';
+}
+
+/** A part of a flow, as `runs` and `flow graph` show it. */
+export interface Step {
+  /** `sequence/<namespace>/<name>`. */
+  readonly flow: string;
+  /** The step, branch or choice. */
+  readonly name: string;
 }
 
 export type Target =
@@ -57,7 +76,67 @@ export type Target =
   | { readonly kind: 'call'; readonly workload: string }
   /** The address that the caller of a function gave, with what the function answered. */
   | { readonly kind: 'callback'; readonly workload: string }
-  | { readonly kind: 'topic'; readonly topic: string };
+  | { readonly kind: 'topic'; readonly topic: string }
+  | { readonly kind: 'transform'; readonly transform: string }
+  /** Waits for the branches of the entry, and answers with what has come of them. */
+  | ({ readonly kind: 'join' } & JoinTarget)
+  /** Makes one event of each item of a list, and answers with what has come of them. */
+  | ({ readonly kind: 'map' } & MapTarget)
+  /** Whoever waits at the door of a RequestReply for this event. */
+  | { readonly kind: 'waiter'; readonly requestReply: string }
+  /** Not declared yet: the route begins nothing, and keeps its place. */
+  | { readonly kind: 'missing'; readonly message: string };
+
+export interface JoinTarget extends Join {
+  /** In the order of the result. */
+  readonly branches: readonly JoinBranch[];
+}
+
+export interface JoinBranch {
+  readonly name: string;
+  /** The route on the same topic that it begins with, and its filter: what that does not let pass has not this branch. */
+  readonly route: string;
+  readonly filter: TriggerFilter;
+}
+
+export interface MapTarget {
+  /** From the event's data to the list. */
+  readonly itemsPath: readonly (string | number)[];
+  /** The topic of the items, and the route that takes them. */
+  readonly items: string;
+  /** Items that are not finished, at once. */
+  readonly concurrency: number;
+  readonly toleratedFailures: number;
+  readonly deadlineMs: number;
+}
+
+/** A declared EventTransform. */
+export interface Transform {
+  /** `<namespace>/<name>`. */
+  readonly name: string;
+  readonly key: string;
+  /** JSONata. */
+  readonly expression: string;
+  readonly sink: Target | undefined;
+  /** What becomes of the sink's answer; undefined: it passes as it is. */
+  readonly reply: { readonly expression: string } | 'discard' | undefined;
+}
+
+/** A declared RequestReply: a door that holds a request until its reply has come to the broker. */
+export interface RequestReplyDoor {
+  /** `<namespace>/<name>`. */
+  readonly name: string;
+  readonly key: string;
+  /** `/request-replies/<namespace>/<name>`. */
+  readonly path: string;
+  /** Without `.svc.cluster.local`. */
+  readonly host: string;
+  /** Of the broker. */
+  readonly topic: string;
+  readonly correlationAttribute: string;
+  readonly replyAttribute: string;
+  readonly timeoutMs: number;
+}
 
 /** How a route delivers. All times in milliseconds. */
 export interface Delivery {
@@ -187,6 +266,10 @@ export interface Status {
   readonly conditions: readonly Condition[];
   /** Where it takes events, when it does. */
   readonly url?: string | undefined;
+  /** The key of the resource that made this one. */
+  readonly owner?: string | undefined;
+  /** What else Knative shows of the kind, by its names. */
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface Condition {

@@ -21,23 +21,40 @@ export function resolve(
           return { trouble: unsupported(`a function is called at its root; "${uri}" cannot be added to it`) };
         return { target: { kind: 'function', workload: `${place}/${ref.name}` } };
       }
-      if (group === 'serving.knative.dev') return { trouble: notFound('Service', place, ref.name) };
+      // Without an apiVersion nothing says that there is such a Service elsewhere.
+      if (group === 'serving.knative.dev' || group === '') return { trouble: notFound('Service', place, ref.name) };
       return {
         target: { kind: 'url', url: new URL(uri ?? '/', `http://${ref.name}.${place}.svc.cluster.local`).href },
       };
     }
-    case 'Broker':
-      if (world.find('Broker', place, ref.name) === undefined) return { trouble: notFound('Broker', place, ref.name) };
-      return { target: { kind: 'topic', topic: brokerTopic(place, ref.name) } };
-    default:
-      return { trouble: unsupported(`events cannot go to a ${ref.kind}; to a Service, a Broker or a uri they can`) };
+    case 'EventTransform':
+      if (world.find('EventTransform', place, ref.name) === undefined)
+        return { trouble: notFound(ref.kind, place, ref.name) };
+      return { target: { kind: 'transform', transform: `${place}/${ref.name}` } };
+    default: {
+      const topic = world.topic({ kind: ref.kind, namespace: place, name: ref.name });
+      if (topic !== undefined) return { target: { kind: 'topic', topic } };
+      if (TOPICS.has(ref.kind)) return { trouble: notFound(ref.kind, place, ref.name) };
+      return {
+        trouble: unsupported(
+          `events cannot go to a ${ref.kind}; to a Service, ${[...TOPICS].join(', ')} or a uri they can`,
+        ),
+      };
+    }
   }
 }
 
-/** The topic of a broker. */
-export function brokerTopic(namespace: string, name: string): string {
-  return `broker/${namespace}/${name}`;
-}
+/** Kinds that are a topic. */
+const TOPICS = new Set([
+  'Broker',
+  'Channel',
+  'InMemoryChannel',
+  'KafkaChannel',
+  'Sequence',
+  'Parallel',
+  'Choice',
+  'Map',
+]);
 
 function notFound(kind: string, namespace: string, name: string): Trouble {
   return { reason: 'NotFound', message: `the ${kind} ${namespace}/${name} is not declared` };

@@ -138,6 +138,7 @@ function planSink(
     replyTopic: undefined,
     deadLetter,
     delivery,
+    manner: 'broker',
   };
   // A broker's topic is filled directly; then the route only carries what was parked and is redriven.
   return { name, topic: target.kind === 'topic' ? target.topic : name, route, trouble: undefined };

@@ -1,15 +1,14 @@
-import { complaint } from '@millrace/resources/fault';
 import { keyOf } from '@millrace/resources/resource';
 import { brokerOf, dependencyOf, DELIVERY_ORDER, DEPENDENCY } from '@millrace/resources/trigger';
 import type { Trigger } from '@millrace/resources/trigger';
 
-import { FilterFault } from '../filter/filter.ts';
-import { compileTriggerFilter } from '../filter/trigger-filter.ts';
 import { conditionsOf } from './conditions.ts';
 import type { Trouble } from './conditions.ts';
-import { CONCURRENCY_ANNOTATION, deliveryOf, isConcurrency, MOST_CONCURRENCY } from './delivery.ts';
+import { CONCURRENCY_ANNOTATION, deliveryOf } from './delivery.ts';
+import { concurrencyFault, filterFault } from './parts.ts';
 import type { PlanFault, Route, Status } from './plan.ts';
-import { brokerTopic, resolve } from './resolve.ts';
+import { resolve } from './resolve.ts';
+import { brokerTopic } from './topics.ts';
 import type { World } from './world.ts';
 
 const CONDITIONS = [
@@ -34,7 +33,7 @@ export function planTrigger(
   const delivery = spec.delivery ?? broker?.spec.delivery;
   const sink = spec.delivery?.deadLetterSink ?? broker?.spec.delivery?.deadLetterSink;
   const deadLetter = sink === undefined ? undefined : resolve(sink, namespace, world);
-  const fault = filterFault(trigger) ?? concurrencyFault(trigger);
+  const fault = filterFault(spec, 'spec.', keyOf(trigger)) ?? concurrencyFault(metadata, keyOf(trigger));
 
   const brokerTrouble: Trouble | undefined =
     broker === undefined
@@ -68,31 +67,9 @@ export function planTrigger(
       ordered: annotations?.[DELIVERY_ORDER] === 'ordered',
       concurrency: annotations?.[CONCURRENCY_ANNOTATION],
     }),
+    manner: 'broker',
   };
   return { route, status, fault };
-}
-
-function filterFault(trigger: Trigger): PlanFault | undefined {
-  try {
-    compileTriggerFilter(trigger.spec);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof FilterFault)) throw error;
-    const { path, expected, got, message } = error;
-    // The message begins with the path, which stands beside it here.
-    const text = message.startsWith(`${path}: `) ? message.slice(path.length + 2) : message;
-    return { ...complaint(`spec.${path}`, expected, got), message: text, key: keyOf(trigger) };
-  }
-}
-
-function concurrencyFault(trigger: Trigger): PlanFault | undefined {
-  const said = trigger.metadata.annotations?.[CONCURRENCY_ANNOTATION];
-  if (said === undefined || isConcurrency(said)) return undefined;
-  const path = `metadata.annotations[${JSON.stringify(CONCURRENCY_ANNOTATION)}]`;
-  return {
-    ...complaint(path, `an integer from 1 to ${MOST_CONCURRENCY}, as text`, JSON.stringify(said)),
-    key: keyOf(trigger),
-  };
 }
 
 function dependencyTrouble(annotation: string | undefined, namespace: string, world: World): Trouble | undefined {

@@ -8,6 +8,7 @@ import { secretValues } from '@millrace/resources/secret';
 import { INJECTION } from '@millrace/resources/trigger';
 
 import type { Trouble } from './conditions.ts';
+import { addressBook } from './topics.ts';
 
 /** All that is declared, to look things up in. */
 export interface World {
@@ -17,6 +18,8 @@ export interface World {
     namespace: string,
     name: string,
   ): Extract<AnyResource, { kind: Kind }> | undefined;
+  /** The topic that a Broker, a channel or a flow is, also a channel that a flow makes; undefined where there is none. */
+  topic(of: { readonly kind: string; readonly namespace: string; readonly name: string }): string | undefined;
   /** A value of a Secret or ConfigMap, or why there is none. */
   value(
     kind: 'Secret' | 'ConfigMap',
@@ -38,6 +41,7 @@ export function worldOf(declared: readonly Declared[]): World {
     const place = { file: '', line: 0, column: 0 };
     all.push({ resource: broker, place, locate: () => place });
   }
+  const topics = addressBook(all);
   const find = (kind: string, namespace: string, name: string) =>
     byKey.get(keyOf({ kind, metadata: { namespace, name } }));
   const values = (kind: 'Secret' | 'ConfigMap', namespace: string, name: string) => {
@@ -48,6 +52,7 @@ export function worldOf(declared: readonly Declared[]): World {
   return {
     all,
     find: find as World['find'],
+    topic: ({ kind, namespace, name }) => topics.get(`${kind}/${namespace}/${name}`),
     values,
     value(kind, namespace, { name, key }) {
       const held = values(kind, namespace, name);

@@ -1,0 +1,54 @@
+import type { HandlerContext } from '@millrace/event/handler';
+
+import type { Environment } from '../environment.ts';
+import type { Entry } from '../log/log.ts';
+
+export interface DecisionOptions {
+  readonly entry: Entry;
+  readonly deadlineMs: number;
+  readonly context: HandlerContext;
+  readonly environment: Environment;
+  /** Called when the time is over. It decides, or fails. */
+  readonly late: () => void;
+}
+
+/**
+ * What is decided about an entry, once. Its deadline counts from the arrival of the entry: a restart does not prolong
+ * it. An attempt that is called off fails the decision.
+ */
+export class Decision<Value> {
+  readonly #made = Promise.withResolvers<Value>();
+  readonly #cancelTimer: () => void;
+  #isMade = false;
+
+  constructor({ entry, deadlineMs, context, environment, late }: DecisionOptions) {
+    const left = Math.max(0, entry.arrivedAt + deadlineMs - environment.now());
+    this.#cancelTimer = environment.after(left, late);
+    if (context.onAbort === undefined) context.signal.addEventListener('abort', () => this.fail(context.signal.reason));
+    else context.onAbort((reason) => this.fail(reason));
+  }
+
+  /** Resolves or rejects as it is decided. */
+  get made(): Promise<Value> {
+    return this.#made.promise;
+  }
+
+  get isMade(): boolean {
+    return this.#isMade;
+  }
+
+  make(value: Value): void {
+    this.#over();
+    this.#made.resolve(value);
+  }
+
+  fail(error: unknown): void {
+    this.#over();
+    this.#made.reject(error);
+  }
+
+  #over(): void {
+    this.#isMade = true;
+    this.#cancelTimer();
+  }
+}

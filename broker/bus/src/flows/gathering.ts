@@ -1,0 +1,44 @@
+import { HandlerFailure } from '@millrace/event/handler';
+import type { Answer } from '@millrace/event/handler';
+import { makeEvent } from '@millrace/event/event';
+
+import type { Environment } from '../environment.ts';
+import type { Gate } from '../log/gate.ts';
+import type { History } from '../log/history.ts';
+import type { Entry } from '../log/log.ts';
+import type { DeliveryKey, Strands } from './strands.ts';
+
+/** What a join and a map stand on. */
+export interface Gathering {
+  readonly strands: Strands;
+  readonly history: Pick<History, 'replies'>;
+  readonly gate: Gate;
+  readonly environment: Environment;
+  /** Calls a delivery off; resolves as `RunningRoute.cancel` does. */
+  readonly cancel: (at: DeliveryKey) => Promise<boolean>;
+}
+
+/** What failed because parts of it did (424 Failed Dependency): not worth another attempt, as the parts had theirs. */
+export function failedParts(message: string): HandlerFailure {
+  return new HandlerFailure(message, { status: 424, body: Buffer.from(message) });
+}
+
+/** One event that tells what came of the parts: with the subject and the extensions of the event that they were of. */
+export function gathered(
+  { event }: Entry,
+  flow: string,
+  { type, data, now }: { readonly type: string; readonly data: Uint8Array; readonly now: number },
+): Answer {
+  const { id, subject, extensions } = event;
+  const attributes = {
+    ...extensions,
+    specversion: '1.0',
+    id,
+    source: `/flows/${flow}`,
+    type,
+    subject,
+    time: new Date(now).toISOString(),
+    datacontenttype: 'application/json',
+  };
+  return { status: 200, event: makeEvent(attributes, data) };
+}
