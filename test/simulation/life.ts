@@ -55,7 +55,7 @@ export function startLife({ store, environment, latency, number }: LifeOptions):
     return written;
   }
 
-  const log: Store['log'] = { ...store.log, append: (drafts) => write(() => store.log.append(drafts)) };
+  const log: Store['log'] = { ...store.log, append: (...all) => write(() => store.log.append(...all)) };
   const progress: Store['progress'] = {
     ...store.progress,
     settle: (settlements) => write(() => store.progress.settle(settlements)),
@@ -63,10 +63,11 @@ export function startLife({ store, environment, latency, number }: LifeOptions):
   };
   const real = openGate({ log, maxEventBytes: 1_000, now: () => environment.now() });
   const gate: Gate = {
-    enter: (topic, arrivals) =>
+    enter: (topic, arrivals, settlement) =>
       real.enter(
         topic,
         arrivals.map((one) => ({ ...one, event: withExtensions(one.event, { number: number() }) })),
+        settlement,
       ),
   };
   return {

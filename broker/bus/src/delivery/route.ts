@@ -215,7 +215,8 @@ export class RunningRoute {
     const next = waiting ?? { attempt: 1, stage: 'subscriber', tries: 0, failure: undefined };
     const { headers } = entry;
     const made = await cancelled({ ...next, entry, headers, waited: waiting !== undefined }, this.#options);
-    await this.#settle(entry, made, undefined);
+    this.#tell(entry, made.settlement, undefined);
+    await this.#settle(made);
     this.#taken.delete(position);
     this.#unfinished.delete(position);
     return true;
@@ -385,9 +386,10 @@ export class RunningRoute {
     if (begun.stage === 'subscriber') prewarm?.began(this.route);
     const made = await settled;
     const { settlement } = made;
+    this.#tell(entry, settlement, headers?.['traceparent']);
     // It may be among the waiting before this goes on: nobody else is to take it up until then.
     if (settlement.outcome !== 'delivered') this.#taken.add(entry.position);
-    const written = this.#settle(entry, made, headers?.['traceparent']).finally(() => this.#settling.delete(written));
+    const written = this.#settle(made).finally(() => this.#settling.delete(written));
     this.#settling.add(written);
     // A delivery that succeeded need not wait for its record: a crash before that repeats it, no more. Whatever must be
     // remembered stays unfinished until it is, and what waited in the store stays taken until it has left it.
@@ -401,11 +403,16 @@ export class RunningRoute {
     return settlement;
   }
 
+  #tell(entry: Entry, settlement: Settlement, traceparent: string | undefined): void {
+    if (!facts.attempted.hasSubscribers) return;
+    facts.attempted.publish({ entry, settlement, traceparent } satisfies Attempted);
+  }
+
   /**
-   * Resolves when it is durable what became of an attempt, and told. Tries again while there is no space; when the log is
-   * broken the process is about to end.
+   * Resolves when it is durable what became of an attempt. Tries again while there is no space; when the log is broken the
+   * process is about to end.
    */
-  async #settle(entry: Entry, { settlement, isWritten }: Made, traceparent: string | undefined): Promise<void> {
+  async #settle({ settlement, isWritten }: Made): Promise<void> {
     const { progress, environment, settled } = this.#options;
     for (let isDurable = isWritten; !isDurable;) {
       try {
@@ -419,6 +426,5 @@ export class RunningRoute {
       }
     }
     settled?.(settlement);
-    if (facts.attempted.hasSubscribers) facts.attempted.publish({ entry, settlement, traceparent } satisfies Attempted);
   }
 }
