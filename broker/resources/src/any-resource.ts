@@ -1,20 +1,20 @@
 import type { Broker } from './broker.ts';
-import type { ConfigMap } from './config-map.ts';
-import type { KafkaSource } from './kafka-source.ts';
-import type { Secret } from './secret.ts';
-import type { Service } from './service.ts';
-import type { Trigger } from './trigger.ts';
-import type { WebhookSource } from './webhook-source.ts';
 import type { Channel } from './channel.ts';
+import type { Choice } from './choice.ts';
+import type { ConfigMap } from './config-map.ts';
+import type { EventTransform } from './event-transform.ts';
 import type { InMemoryChannel } from './in-memory-channel.ts';
 import type { KafkaChannel } from './kafka-channel.ts';
-import type { Subscription } from './subscription.ts';
-import type { Sequence } from './sequence.ts';
-import type { Parallel } from './parallel.ts';
-import type { Choice } from './choice.ts';
+import type { KafkaSource } from './kafka-source.ts';
 import type { MapFlow } from './map.ts';
-import type { EventTransform } from './event-transform.ts';
+import type { Parallel } from './parallel.ts';
 import type { RequestReply } from './request-reply.ts';
+import type { Secret } from './secret.ts';
+import type { Sequence } from './sequence.ts';
+import type { Service } from './service.ts';
+import type { Subscription } from './subscription.ts';
+import type { Trigger } from './trigger.ts';
+import type { WebhookSource } from './webhook-source.ts';
 
 /** Every kind that can be said. */
 export type AnyResource =

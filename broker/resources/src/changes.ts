@@ -5,7 +5,8 @@ import { keyOf } from './resource.ts';
 
 /**
  * What may not change between two versions of one resource, with Knative's texts (a broker's class and config, a
- * trigger's broker, a KafkaSource's consumer group, the data of what is declared immutable). Empty when all may.
+ * trigger's broker, a subscription's channel, a KafkaSource's consumer group, the data of what is declared immutable …).
+ * Empty when all may.
  * Both are complete, as {@link Declared} holds them; two different resources are a programming error and throw.
  */
 export function immutableFaults(before: AnyResource, after: AnyResource): Complaint[] {

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
-import { ChannelTemplateSchema } from './channel-template.ts';
-import { completeDelivery, DeliverySchema } from './delivery.ts';
+import { ChannelTemplateSchema, completeChannelTemplate } from './channel-template.ts';
+import { DeliverySchema } from './delivery.ts';
 import { immutableSpec } from './immutable.ts';
 import type { KindDefinition } from './kind.ts';
 import { MetadataSchema } from './metadata.ts';
@@ -35,10 +35,9 @@ export const channelKind: KindDefinition<Channel> = {
     spec: SpecSchema,
     status: Type.Optional(Type.Unknown()),
   }),
-  complete({ metadata, spec }) {
-    completeSubscribable(metadata);
-    completeDelivery(spec.delivery, metadata.namespace);
-    delete spec.subscribers;
+  complete(channel) {
+    completeSubscribable(channel);
+    completeChannelTemplate(channel.spec.channelTemplate, channel.metadata.namespace);
   },
   immutable: (before, after) => immutableSpec(before.spec, after.spec),
 };

@@ -10,7 +10,8 @@ import { Fields } from './schema.ts';
 import type { Rule } from './schema.ts';
 
 const noDefault: Rule<Record<string, unknown>> = (spec, path, tell) => {
-  if (spec['default'] === undefined) tell.receipt(path, `${path} has no default: what no choice lets pass ends there`);
+  if (spec['default'] === undefined)
+    tell.receipt(path, `${path} has no default: an event that no choice takes ends there`);
 };
 
 const SpecSchema = Fields(

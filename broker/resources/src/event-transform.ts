@@ -4,6 +4,7 @@ import { completeDestination, DestinationSchema } from './destination.ts';
 import { complaint } from './fault.ts';
 import type { KindDefinition } from './kind.ts';
 import { MetadataSchema } from './metadata.ts';
+import { join } from './path.ts';
 import type { Resource } from './resource.ts';
 import { Fields, Text } from './schema.ts';
 import type { Rule } from './schema.ts';
@@ -14,20 +15,23 @@ const JsonataSchema = Fields(
 );
 
 const replyRule: Rule<Record<string, unknown>> = ({ jsonata, discard }, path, tell) => {
-  if ((jsonata === undefined) !== (discard !== true)) return;
-  const [got, word] = jsonata === undefined ? ['neither', 'none'] : ['both', 'both'];
-  const text = `expected exactly one, got ${got === 'both' ? 'both' : 'neither'}: ${path}.discard, ${path}.jsonata`;
-  tell.fault(complaint(path, 'jsonata, or discard: true', word, { text }));
+  if (jsonata !== undefined && discard === true) {
+    const text = `expected exactly one, got both: ${join(path, 'jsonata')}, ${join(path, 'discard')}`;
+    tell.fault(complaint(join(path, 'discard'), 'jsonata or discard', 'both', { text }));
+  } else if (jsonata === undefined && discard !== true) {
+    tell.receipt(path, `${path} has neither jsonata nor discard: the answer of the sink passes as it is`);
+  }
 };
 
 const specRule: Rule<Record<string, unknown>> = ({ sink, reply }, path, tell) => {
   if (reply !== undefined && sink === undefined) {
-    const text = `reply is set without spec.sink: ${path}.reply`;
-    tell.fault(complaint(`${path}.reply`, 'no reply without a sink, whose answer it is', 'a reply', { text }));
+    const at = join(path, 'reply');
+    const text = 'reply is set without spec.sink';
+    tell.fault(complaint(at, 'a sink beside it, whose answer it is about', 'none', { text }));
   }
-  if ((sink as { CACerts?: unknown } | undefined)?.CACerts !== undefined) {
-    const text = `must not set the field(s): ${path}.sink.CACerts`;
-    tell.fault(complaint(`${path}.sink.CACerts`, 'no certificates', 'some', { text }));
+  if ((sink as { CACerts?: unknown } | null | undefined)?.CACerts !== undefined) {
+    const text = 'CACerts for the sink is not supported for JSONata transformations';
+    tell.fault(complaint(join(join(path, 'sink'), 'CACerts'), 'none', 'certificates', { text }));
   }
 };
 

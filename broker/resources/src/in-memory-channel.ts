@@ -1,11 +1,11 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
-import { completeDelivery, DeliverySchema } from './delivery.ts';
+import { DeliverySchema } from './delivery.ts';
 import type { KindDefinition } from './kind.ts';
 import { MetadataSchema } from './metadata.ts';
 import type { Resource } from './resource.ts';
 import { Fields } from './schema.ts';
-import { completeSubscribable, SubscribersSchema } from './subscribable.ts';
+import { completeSubscribable, scopeRule, SubscribersSchema } from './subscribable.ts';
 
 const SpecSchema = Fields(
   { delivery: Type.Optional(DeliverySchema), subscribers: SubscribersSchema },
@@ -22,16 +22,15 @@ export type InMemoryChannel = Resource<'InMemoryChannel', InMemoryChannelSpec>;
 export const inMemoryChannelKind: KindDefinition<InMemoryChannel> = {
   kind: 'InMemoryChannel',
   apiVersions: ['messaging.knative.dev/v1'],
-  schema: Fields({
-    apiVersion: Type.String(),
-    kind: Type.Literal('InMemoryChannel'),
-    metadata: MetadataSchema,
-    spec: SpecSchema,
-    status: Type.Optional(Type.Unknown()),
-  }),
-  complete({ metadata, spec }) {
-    completeSubscribable(metadata);
-    completeDelivery(spec.delivery, metadata.namespace);
-    delete spec.subscribers;
-  },
+  schema: Fields(
+    {
+      apiVersion: Type.String(),
+      kind: Type.Literal('InMemoryChannel'),
+      metadata: MetadataSchema,
+      spec: SpecSchema,
+      status: Type.Optional(Type.Unknown()),
+    },
+    { rule: scopeRule },
+  ),
+  complete: completeSubscribable,
 };

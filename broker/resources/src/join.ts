@@ -1,10 +1,13 @@
-import { complaint, show } from './fault.ts';
 import { parsePeriod } from './duration.ts';
-import type { Rule } from './schema.ts';
+import { complaint, show } from './fault.ts';
+import { join as pathTo } from './path.ts';
+import type { Rule, Tell } from './schema.ts';
 
-/** Our annotations on a Parallel: which branches are waited for, how long, and what failures mean. */
+/** Our annotation on a Parallel: makes one event of the answers of `all` branches, of the `first`, or of so many (a number as text). */
 export const JOIN = 'millrace.dev/join';
+/** How long a join waits, as an ISO-8601 period; PT10M unless said. */
 export const JOIN_DEADLINE = 'millrace.dev/join-deadline';
+/** What a failed branch means: `complete` (the default) names it in the result, `fail` makes the join fail. */
 export const JOIN_FAILURES = 'millrace.dev/join-failures';
 
 const DEFAULT_DEADLINE = 'PT10M';
@@ -21,50 +24,61 @@ export interface Join {
 
 /** The join that the annotations of a Parallel ask for; undefined when they ask for none. They must have passed validation. */
 export function joinOf(annotations: Readonly<Record<string, string>> | undefined): Join | undefined {
-  const said = annotations?.[JOIN];
-  if (said === undefined) return undefined;
+  const wanted = annotations?.[JOIN];
+  if (wanted === undefined) return undefined;
   return {
-    wanted: said === 'all' || said === 'first' ? said : Number(said),
+    wanted: wanted === 'all' || wanted === 'first' ? wanted : Number(wanted),
     deadlineMs: parsePeriod(annotations?.[JOIN_DEADLINE] ?? DEFAULT_DEADLINE) ?? 0,
     failures: annotations?.[JOIN_FAILURES] === 'fail' ? 'fail' : 'complete',
   };
 }
 
-type Draft = {
-  metadata?: { annotations?: Record<string, unknown> };
-  spec?: { branches?: unknown };
-};
+// As the schema calls it: nothing inside is certain.
+type Draft = { metadata?: { annotations?: Record<string, unknown> }; spec?: { branches?: unknown } };
 
 /** The rule of a Parallel about its join. */
 export const joinRule: Rule<Draft> = ({ metadata, spec }, _path, tell) => {
   const annotations = metadata?.annotations ?? {};
   const branches: readonly unknown[] = Array.isArray(spec?.branches) ? spec.branches : [];
-  const at = (name: string) => `metadata.annotations[${JSON.stringify(name)}]`;
-  const { [JOIN]: join, [JOIN_DEADLINE]: deadline, [JOIN_FAILURES]: failures } = annotations;
-  if (join === undefined) {
-    for (const name of [JOIN_DEADLINE, JOIN_FAILURES]) {
-      if (annotations[name] !== undefined) tell.fault(complaint(at(name), `${JOIN} beside it`, 'no join'));
-    }
+  if (annotations[JOIN] === undefined) {
+    const stray = [JOIN_DEADLINE, JOIN_FAILURES].filter((name) => annotations[name] !== undefined);
+    for (const name of stray) tell.fault(complaint(at(name), `${JOIN} beside it`, 'no join'));
     return;
   }
-  const isNumber = typeof join === 'string' && /^[1-9]\d{0,3}$/.test(join) && Number(join) <= branches.length;
-  if (join !== 'all' && join !== 'first' && !isNumber) {
-    tell.fault(
-      complaint(at(JOIN), `"all", "first", or a number from 1 to ${branches.length}, as text`, show('', join)),
-    );
-  }
-  if (deadline === undefined) {
-    const message = `the join has no ${JOIN_DEADLINE}: after ${DEFAULT_DEADLINE} it goes on with what has come`;
-    tell.receipt(at(JOIN), message);
-  } else if (typeof deadline === 'string' && !((parsePeriod(deadline) ?? 0) > 0)) {
-    tell.fault(complaint(at(JOIN_DEADLINE), 'an ISO-8601 period of more than zero such as "PT5M"', show('', deadline)));
-  }
-  if (failures !== undefined && failures !== 'complete' && failures !== 'fail') {
-    tell.fault(complaint(at(JOIN_FAILURES), '"complete" or "fail"', show('', failures)));
-  }
+  checkWanted(annotations[JOIN], branches.length, tell);
+  checkDeadline(annotations[JOIN_DEADLINE], tell);
+  checkFailures(annotations[JOIN_FAILURES], tell);
   for (const [index, branch] of branches.entries()) {
-    if ((branch as { reply?: unknown } | null)?.reply === undefined) continue;
+    const reply = (branch as { reply?: unknown } | null)?.reply;
+    if (reply === undefined) continue;
     const path = `spec.branches[${index}].reply`;
-    tell.fault(complaint(path, 'no reply of its own: the join takes the answers of the branches', 'a reply'));
+    tell.fault(complaint(path, 'no reply of its own: the join takes the answers of the branches', show(path, reply)));
   }
 };
+
+function at(annotation: string): string {
+  return pathTo('metadata.annotations', annotation);
+}
+
+function checkWanted(wanted: unknown, branches: number, tell: Tell): void {
+  if (wanted === 'all' || wanted === 'first') return;
+  if (typeof wanted === 'string' && /^[1-9]\d*$/.test(wanted) && Number(wanted) <= branches) return;
+  const most = branches === 0 ? 'how many branches there are' : branches;
+  tell.fault(complaint(at(JOIN), `"all", "first", or a number from 1 to ${most}, as text`, show('', wanted)));
+}
+
+function checkDeadline(deadline: unknown, tell: Tell): void {
+  if (deadline === undefined) {
+    const message = `the join has no ${JOIN_DEADLINE}: ${DEFAULT_DEADLINE} is taken, then it goes on with what has come`;
+    tell.receipt(at(JOIN), message);
+  } else if (typeof deadline === 'string' && !((parsePeriod(deadline) ?? 0) > 0)) {
+    tell.fault(
+      complaint(at(JOIN_DEADLINE), 'an ISO-8601 period of more than zero, such as "PT5M"', show('', deadline)),
+    );
+  }
+}
+
+function checkFailures(failures: unknown, tell: Tell): void {
+  if (failures === undefined || failures === 'complete' || failures === 'fail') return;
+  tell.fault(complaint(at(JOIN_FAILURES), '"complete" or "fail"', show('', failures)));
+}

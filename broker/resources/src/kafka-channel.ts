@@ -1,13 +1,13 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
-import { completeDelivery, DeliverySchema } from './delivery.ts';
+import { DeliverySchema } from './delivery.ts';
 import { periodRule } from './duration.ts';
 import { immutableSpec } from './immutable.ts';
 import type { KindDefinition } from './kind.ts';
 import { MetadataSchema } from './metadata.ts';
 import type { Resource } from './resource.ts';
 import { Fields } from './schema.ts';
-import { completeSubscribable, SubscribersSchema } from './subscribable.ts';
+import { completeSubscribable, scopeRule, SubscribersSchema } from './subscribable.ts';
 
 const SpecSchema = Fields(
   {
@@ -20,7 +20,7 @@ const SpecSchema = Fields(
     }),
     retentionDuration: Type.String({
       default: 'PT168H',
-      rule: periodRule('more than zero'),
+      rule: periodRule('zero'),
       expected: 'an ISO-8601 period such as "PT168H"',
     }),
     delivery: Type.Optional(DeliverySchema),
@@ -35,23 +35,25 @@ export type KafkaChannelSpec = Static<typeof SpecSchema>;
 /** A place for events that Subscriptions read (messaging.knative.dev/v1beta1 and v1). Its topic is one of the log. */
 export type KafkaChannel = Resource<'KafkaChannel', KafkaChannelSpec>;
 
+// What Kafka fixes when a topic is made.
+function ofTopic({ numPartitions, replicationFactor, retentionDuration }: KafkaChannelSpec) {
+  return { numPartitions, replicationFactor, retentionDuration };
+}
+
 /** The kind KafkaChannel. */
 export const kafkaChannelKind: KindDefinition<KafkaChannel> = {
   kind: 'KafkaChannel',
   apiVersions: ['messaging.knative.dev/v1beta1', 'messaging.knative.dev/v1'],
-  schema: Fields({
-    apiVersion: Type.String(),
-    kind: Type.Literal('KafkaChannel'),
-    metadata: MetadataSchema,
-    spec: SpecSchema,
-    status: Type.Optional(Type.Unknown()),
-  }),
-  complete({ metadata, spec }) {
-    completeSubscribable(metadata);
-    completeDelivery(spec.delivery, metadata.namespace);
-    delete spec.subscribers;
-  },
-  immutable({ spec: { delivery: _before, ...before } }, { spec: { delivery: _after, ...after } }) {
-    return immutableSpec(before, after);
-  },
+  schema: Fields(
+    {
+      apiVersion: Type.String(),
+      kind: Type.Literal('KafkaChannel'),
+      metadata: MetadataSchema,
+      spec: SpecSchema,
+      status: Type.Optional(Type.Unknown()),
+    },
+    { rule: scopeRule },
+  ),
+  complete: completeSubscribable,
+  immutable: ({ spec: before }, { spec: after }) => immutableSpec(ofTopic(before), ofTopic(after)),
 };

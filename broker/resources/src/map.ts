@@ -11,23 +11,25 @@ import type { Resource } from './resource.ts';
 import { Fields } from './schema.ts';
 import type { Rule } from './schema.ts';
 
+const DEADLINE = 'PT1H';
+
 const pathRule: Rule<string> = (text, path, tell) => {
   if (parseItemsPath(text) !== undefined) return;
-  tell.fault(complaint(path, 'a path such as "$.order.lines"', show(path, text)));
+  const expected = `a path of .name, ['name'] and [0] from "$", such as "$.order.lines"`;
+  tell.fault(complaint(path, expected, show(path, text)));
 };
 
 const noDeadline: Rule<Record<string, unknown>> = (spec, path, tell) => {
-  if (spec['deadline'] === undefined) tell.receipt(path, `${path} has no deadline: after ${DEADLINE} the Map fails`);
+  if (spec['deadline'] === undefined)
+    tell.receipt(path, `${path} has no deadline: ${DEADLINE} is taken, then the Map fails`);
 };
-
-const DEADLINE = 'PT1H';
 
 const SpecSchema = Fields(
   {
     /** From the event's data to the list. */
     itemsPath: Type.String({ default: '$', rule: pathRule, expected: 'a path such as "$.order.lines"' }),
-    /** Items of one event at once; 0: as many as the bus takes on, 100. */
-    maxConcurrency: Type.Integer({ minimum: 0, maximum: 10_000, default: 0, expected: 'an integer from 0 to 10000' }),
+    /** So many items of one event are under way at once; 0 leaves it to the bus. */
+    maxConcurrency: Type.Integer({ minimum: 0, default: 0, expected: 'an integer >= 0' }),
     /** So many items may fail, and are named in the result; one more makes the Map fail. */
     toleratedFailures: Type.Integer({ minimum: 0, default: 0, expected: 'an integer >= 0' }),
     /** From the arrival of the event. */

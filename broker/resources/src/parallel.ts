@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
-import { ChannelTemplateSchema } from './channel-template.ts';
+import { ChannelTemplateSchema, completeChannelTemplate } from './channel-template.ts';
 import { completeDelivery, DeliverySchema } from './delivery.ts';
 import { completeDestination, DestinationSchema } from './destination.ts';
 import { complaint } from './fault.ts';
@@ -8,9 +8,9 @@ import { FILTER_DEFINITIONS, FilterSchema } from './filter.ts';
 import { joinRule } from './join.ts';
 import type { KindDefinition } from './kind.ts';
 import { MetadataSchema } from './metadata.ts';
+import { join } from './path.ts';
 import type { Resource } from './resource.ts';
 import { Fields } from './schema.ts';
-import { join } from './path.ts';
 import type { Rule } from './schema.ts';
 
 const oneFilter: Rule<Record<string, unknown>> = ({ filter, filters }, path, tell) => {
@@ -70,5 +70,6 @@ export const parallelKind: KindDefinition<Parallel> = {
       completeDelivery(branch.delivery, metadata.namespace);
     }
     completeDestination(spec.reply, metadata.namespace);
+    completeChannelTemplate(spec.channelTemplate, metadata.namespace);
   },
 };

@@ -7,43 +7,60 @@ import { periodRule } from './duration.ts';
 import { complaint, show } from './fault.ts';
 import type { KindDefinition } from './kind.ts';
 import { MetadataSchema } from './metadata.ts';
+import { join } from './path.ts';
 import type { Resource } from './resource.ts';
 import { Fields } from './schema.ts';
-import { join } from './path.ts';
 import type { Rule } from './schema.ts';
+import { BROKER_LABEL } from './trigger.ts';
 
-const TAKEN = new Set(['id', 'type', 'specversion', 'source']);
+const CORRELATION = 'correlationid';
+const REPLY = 'replyid';
 
-const attributeRule: Rule<string> = (name, path, tell) => {
-  if (/^[a-z0-9]+$/.test(name) && !TAKEN.has(name)) return;
-  const text = `invalid value: ${show(path, name)}: ${path}`;
-  tell.fault(complaint(path, 'the name of an extension: lower-case letters and digits', show(path, name), { text }));
-};
+// The four that Knative names, and those whose values are of a form that no correlation has.
+const CORE = new Set(['', 'id', 'type', 'specversion', 'source']);
+const FORMED = new Set(['time', 'data', 'datacontenttype', 'dataschema']);
+
+/** The name of an extension; `field` is how Knative's message calls it. */
+function Attribute(name: string, field: string) {
+  const rule: Rule<string> = (value, path, tell) => {
+    if (/^[a-z0-9]+$/.test(value) && !CORE.has(value) && !FORMED.has(value)) return;
+    const got = show(path, value);
+    const why = CORE.has(value)
+      ? `: ${field} must be non-empty and cannot be a core cloudevent attribute (id, type, specversion, source)`
+      : '';
+    const expected = 'the name of an extension: lower-case letters and digits';
+    tell.fault(complaint(path, expected, got, { text: `invalid value: ${got}${why}` }));
+  };
+  return Type.String({ default: name, rule, expected: 'the name of an extension' });
+}
 
 const brokerRule: Rule<Record<string, unknown>> = ({ kind, namespace }, path, tell) => {
   if (typeof kind === 'string' && kind.toLowerCase() !== 'broker') {
     const at = join(path, 'kind');
-    tell.fault(complaint(at, '"Broker"', show(at, kind), { text: `invalid value: ${kind}: ${at}` }));
+    const text = `invalid value: ${show(at, kind)}: brokerRef kind must be Broker`;
+    tell.fault(complaint(at, '"Broker"', show(at, kind), { text }));
   }
   if (namespace !== undefined) {
     const at = join(path, 'namespace');
-    tell.fault(
-      complaint(at, 'no namespace: the broker is in the same one', show(at, namespace), {
-        text: `must not set the field(s): ${at}`,
-      }),
-    );
+    const text = `must not set the field(s): ${at}`;
+    tell.fault(complaint(at, 'none: the broker is in the same namespace', show(at, namespace), { text }));
   }
 };
 
-const Attribute = (name: string) =>
-  Type.String({ default: name, rule: attributeRule, expected: 'the name of an extension' });
+// Before defaults: one that is left out has its default name.
+const attributesRule: Rule<Record<string, unknown>> = (spec, path, tell) => {
+  const { correlationAttribute = CORRELATION, replyAttribute = REPLY } = spec;
+  if (correlationAttribute !== replyAttribute) return;
+  const at = join(path, 'replyAttribute');
+  tell.fault(complaint(at, 'another name than correlationAttribute', show(at, replyAttribute)));
+};
 
 const SpecSchema = Fields(
   {
-    brokerRef: Type.Unsafe<Reference>({ ...ReferenceSchema, rule: brokerRule }),
-    /** Set on the event; an answer carries its value in the other one. */
-    correlationAttribute: Attribute('correlationid'),
-    replyAttribute: Attribute('replyid'),
+    brokerRef: Type.Unsafe<Omit<Reference, 'namespace'>>({ ...ReferenceSchema, rule: brokerRule }),
+    /** Set on each event; its reply carries the value back in the other attribute. */
+    correlationAttribute: Attribute(CORRELATION, 'correlationattribute'),
+    replyAttribute: Attribute(REPLY, 'replyattribute'),
     /** How long a request is held. */
     timeout: Type.String({
       default: 'PT30S',
@@ -52,7 +69,7 @@ const SpecSchema = Fields(
     }),
     delivery: Type.Optional(DeliverySchema),
   },
-  { expected: 'an object with brokerRef' },
+  { rule: attributesRule, expected: 'an object with brokerRef' },
 );
 
 /** What a {@link RequestReply} says. */
@@ -73,7 +90,7 @@ export const requestReplyKind: KindDefinition<RequestReply> = {
     status: Type.Optional(Type.Unknown()),
   }),
   complete({ metadata, spec }) {
-    metadata.labels = { ...metadata.labels, 'eventing.knative.dev/broker': spec.brokerRef.name };
+    metadata.labels = { ...metadata.labels, [BROKER_LABEL]: spec.brokerRef.name };
     completeDelivery(spec.delivery, metadata.namespace);
   },
 };

@@ -64,7 +64,10 @@ function relax(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(relax);
   if (typeof node !== 'object' || node === null) return node;
   const relaxed: Record<string, unknown> = {};
-  for (const [keyword, value] of Object.entries(node)) relaxed[keyword] = keyword === 'default' ? value : relax(value);
+  for (const [keyword, value] of Object.entries(node)) {
+    if (keyword === 'default') relaxed[keyword] = value;
+    else relaxed[keyword] = NAMED.has(keyword) ? relaxEach(value as object) : relax(value);
+  }
   const { required, properties } = node as { required?: string[]; properties?: Record<string, OurKeywords> };
   if (Array.isArray(required) && properties !== undefined) {
     const still = required.filter((name) => !hasDefault(properties[name]));
@@ -72,6 +75,13 @@ function relax(node: unknown): unknown {
     else relaxed['required'] = still;
   }
   return relaxed;
+}
+
+// Of these the names are not keywords: a field may be called `default`.
+const NAMED = new Set(['properties', '$defs']);
+
+function relaxEach(schemas: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, relax(schema)]));
 }
 
 function hasDefault(schema: object | undefined): boolean {

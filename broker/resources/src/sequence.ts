@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
-import { ChannelTemplateSchema } from './channel-template.ts';
+import { ChannelTemplateSchema, completeChannelTemplate } from './channel-template.ts';
 import { completeDelivery, DeliverySchema } from './delivery.ts';
 import type { DeliverySpec } from './delivery.ts';
 import { completeDestination, DestinationSchema } from './destination.ts';
@@ -49,5 +49,6 @@ export const sequenceKind: KindDefinition<Sequence> = {
       completeDelivery(step.delivery, metadata.namespace);
     }
     completeDestination(spec.reply, metadata.namespace);
+    completeChannelTemplate(spec.channelTemplate, metadata.namespace);
   },
 };

@@ -1,23 +1,46 @@
 import { Type } from 'typebox';
-import { complaint } from './fault.ts';
+import { completeDelivery } from './delivery.ts';
+import type { DeliverySpec } from './delivery.ts';
+import { complaint, show } from './fault.ts';
 import type { Metadata } from './metadata.ts';
+import { join } from './path.ts';
 import type { Rule } from './schema.ts';
 
-/** The annotation that says that a channel can be subscribed to. */
+/** Says which version of subscribing a channel knows; always `v1`. */
 export const SUBSCRIBABLE = 'messaging.knative.dev/subscribable';
+/** Where the dispatcher of a Knative channel runs: `cluster` (the default) or `namespace`. Checked, and of no effect here. */
+export const SCOPE = 'eventing.knative.dev/scope';
 
 const nobodyRule: Rule<readonly unknown[]> = (subscribers, path, tell) => {
   if (subscribers.length === 0) return;
   const text = `must not set the field(s): ${path}`;
-  tell.fault(complaint(path, 'no subscribers: each Subscription names its channel', 'a list of them', { text }));
+  tell.fault(complaint(path, 'none: each Subscription names its channel', show(path, subscribers), { text }));
 };
 
-/** `spec.subscribers` of a channel: Knative's controller writes it, and nobody else. */
+/** `spec.subscribers` of a channel, which a controller of Knative writes and nobody else. An empty list is dropped. */
 export const SubscribersSchema = Type.Optional(
   Type.Array(Type.Unknown(), { rule: nobodyRule, expected: 'no subscribers' }),
 );
 
-/** What every channel says of itself, in place. */
-export function completeSubscribable(metadata: Metadata): void {
+/** The rule of channel kinds about their {@link SCOPE}. */
+export const scopeRule: Rule<{ metadata?: { annotations?: Record<string, unknown> } }> = (
+  { metadata },
+  _path,
+  tell,
+) => {
+  const scope = metadata?.annotations?.[SCOPE];
+  if (scope === undefined || scope === 'cluster' || scope === 'namespace') return;
+  const text = `invalid value: ${show('', scope)}`;
+  tell.fault(complaint(join('metadata.annotations', SCOPE), '"cluster" or "namespace"', show('', scope), { text }));
+};
+
+/** Completes what all kinds of channels have, in place. */
+export function completeSubscribable(channel: {
+  metadata: Metadata;
+  spec: { delivery?: DeliverySpec; subscribers?: unknown[] };
+}): void {
+  const { metadata, spec } = channel;
   metadata.annotations = { [SUBSCRIBABLE]: 'v1', ...metadata.annotations };
+  completeDelivery(spec.delivery, metadata.namespace);
+  delete spec.subscribers;
 }

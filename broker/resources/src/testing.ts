@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
-import { formatFault, readManifest } from './manifest.ts';
+import { test } from 'node:test';
 import type { AnyResource } from './any-resource.ts';
+import { KINDS } from './kinds.ts';
+import type { KindName } from './kinds.ts';
+import { formatFault, readManifest } from './manifest.ts';
 
 /** For tests: the one resource of a text that has no faults. */
 export function resourceOf<Kind extends AnyResource['kind']>(
@@ -38,4 +41,19 @@ export function triggerText(spec: object, metadata: object = {}): string {
     metadata: { name: 'urgent', ...metadata },
     spec: { broker: 'default', subscriber: { uri: 'http://agent' }, ...spec },
   });
+}
+
+/** For tests: a manifest of the kind in its preferred version, named `it`, with this spec. */
+export function manifestOf(kind: KindName, spec?: object, metadata: object = {}): string {
+  return JSON.stringify({ apiVersion: KINDS[kind].apiVersions[0], kind, metadata: { name: 'it', ...metadata }, spec });
+}
+
+/** For tests: what may not be said, and all that is told about it, as `path: message`. */
+export type Refusals = readonly (readonly [spec: object, ...faults: string[]])[];
+
+/** For tests: declares a test for each refusal; `textOf` makes the manifest around what may not be said. */
+export function testRefusals(refusals: Refusals, textOf: (spec: object) => string): void {
+  for (const [spec, ...faults] of refusals) {
+    test(`may not have ${JSON.stringify(spec)}`, () => assert.deepEqual(faultsOf(textOf(spec)), faults));
+  }
 }

@@ -31,8 +31,14 @@ export function translate(error: ErrorObject, path: Path): Complaint {
   }
   const got = show(path, data);
   const suggestion = typeof data === 'string' ? meant(keyword, data, params) : undefined;
-  const text = keyword === 'type' ? undefined : `invalid value: ${got}`;
+  const text = textOf(keyword, path, got);
   return complaint(path, expectedOf(schema), got, { ...(text === undefined ? {} : { text }), suggestion });
+}
+
+function textOf(keyword: string, path: Path, got: string): string | undefined {
+  if (keyword === 'type') return undefined;
+  // To Go an empty list and none are the same.
+  return keyword === 'minItems' ? `missing field(s): ${path}` : `invalid value: ${got}`;
 }
 
 function isEmpty(schema: object): boolean {

@@ -17,7 +17,8 @@ export const DEPENDENCY = 'knative.dev/dependency';
 export const INJECTION = 'eventing.knative.dev/injection';
 /** `ordered` delivers one after the other for each partition key; `unordered` (the default) does not. */
 export const DELIVERY_ORDER = 'kafka.eventing.knative.dev/delivery.order';
-const BROKER_LABEL = 'eventing.knative.dev/broker';
+/** The label that names the broker of a resource. */
+export const BROKER_LABEL = 'eventing.knative.dev/broker';
 
 const brokerRule: Rule<Record<string, unknown>> = ({ broker, brokerRef, filter, filters }, path, tell) => {
   if (broker === undefined && brokerRef === undefined) {
