@@ -98,6 +98,7 @@ export class Bus {
       gate: this.gate,
       environment,
       stepOf: (entry) => this.dispatcher.stepOf(entry),
+      beganAt: (route) => this.dispatcher.beganAt(route),
       cancel: async ({ route, position }) => {
         const entry = store.log.get(position);
         return entry !== undefined && ((await this.dispatcher.route(route)?.cancel(entry)) ?? false);

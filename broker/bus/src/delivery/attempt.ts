@@ -11,7 +11,7 @@ import type { Failure, Settlement, Stage } from '../log/progress.ts';
 import type { Route } from '../plan/plan.ts';
 import { withoutPrivate } from '../log/private-headers.ts';
 import type { Callee } from './callee.ts';
-import { Cancelled } from './cancellation.ts';
+import { Cancelled, GivenBack } from './cancellation.ts';
 import type { Cancellation } from './cancellation.ts';
 import { AttemptDeadline } from './deadline.ts';
 import { asDeadLetter, failureOf } from './dead-letter.ts';
@@ -86,7 +86,7 @@ interface Bringing {
 }
 
 /**
- * Makes one attempt and tells what became of it; never rejects.
+ * Makes one attempt and tells what became of it; rejects only with {@link GivenBack}.
  *
  *   subscriber ── took it ──▶ reply, if any ──▶ gate ── in ──▶ delivered
  *      │ failed                                  └─ refused ─┐
@@ -112,6 +112,7 @@ export async function attempt(work: Work, context: AttemptContext): Promise<Made
     await enter(bringing, settlement, work, context);
     return { settlement, isWritten: true };
   } catch (error) {
+    if (error instanceof GivenBack) throw error;
     const failure = failureOf(error, target.address);
     // What goes to the dead letter sink, and what a dead letter tells, is why the subscriber failed, not why the sink did.
     const root = stage === 'subscriber' ? failure : (work.failure ?? failure);

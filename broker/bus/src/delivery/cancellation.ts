@@ -3,10 +3,15 @@ export class Cancelled extends Error {
   override readonly name = 'Cancelled';
 }
 
+/** Why an attempt has ended that comes to nothing: it is neither over nor failed, and is made again later. */
+export class GivenBack extends Error {
+  override readonly name = 'GivenBack';
+}
+
 /** Lets one attempt that is under way be called off: its handler hears of it, and there is no other attempt. */
 export class Cancellation {
   #reason: Cancelled | undefined;
-  #abort: ((reason: Cancelled) => void) | undefined;
+  #abort: ((reason: Error) => void) | undefined;
 
   /** Why it was called off; undefined while it was not. */
   get reason(): Cancelled | undefined {
@@ -20,8 +25,13 @@ export class Cancellation {
     this.#abort?.(this.#reason);
   }
 
-  /** `abort` ends the attempt; it is called once, at once when it is too late already. */
-  aborts(abort: (reason: Cancelled) => void): void {
+  /** Ends the attempt as if it had not begun. */
+  giveBack(): void {
+    this.#abort?.(new GivenBack('was given back'));
+  }
+
+  /** `abort` ends the attempt; it is called at once when it was called off already. */
+  aborts(abort: (reason: Error) => void): void {
     this.#abort = abort;
     if (this.#reason !== undefined) abort(this.#reason);
   }

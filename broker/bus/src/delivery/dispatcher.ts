@@ -124,6 +124,11 @@ export class Dispatcher {
     return lag;
   }
 
+  /** Where a route stood when it began, also one that is held; undefined for one that is not there. */
+  beganAt(name: string): Position | undefined {
+    return this.#routes.get(name)?.from ?? this.#held.get(name)?.position;
+  }
+
   /**
    * The route that carries an entry on in its flow; undefined when its topic is no part of one, or none wants it. A route
    * that waits for the others of its topic stands for all of them.

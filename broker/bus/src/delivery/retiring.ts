@@ -74,7 +74,8 @@ export class RetiringRoutes {
 
   async #look(): Promise<void> {
     const { dispatcher, progress } = this.#options;
-    for (const route of [...this.#retiring.values()]) {
+    const retiring = [...this.#retiring.values()];
+    for (const route of retiring) {
       if (dispatcher.route(route.name)?.isIdle !== true || this.#isFed(route)) continue;
       this.#retiring.delete(route.name);
       await dispatcher.stop(route.name);

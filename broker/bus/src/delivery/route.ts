@@ -12,7 +12,7 @@ import type { Attempted } from '../log/facts.ts';
 import { nextSpan } from '../log/trace-context.ts';
 import { attempt, cancelled } from './attempt.ts';
 import type { Made, Targets, Work } from './attempt.ts';
-import { Cancellation } from './cancellation.ts';
+import { Cancellation, GivenBack } from './cancellation.ts';
 import type { Prewarm } from './prewarm.ts';
 import { openOrderedQueue, openUnorderedQueue } from './queue.ts';
 import type { Queue } from './queue.ts';
@@ -172,6 +172,11 @@ export class RunningRoute {
     this.#lastSaved = undefined;
   }
 
+  /** Where it stood when it began: what came up to here and was not tried by then is not for it. */
+  get from(): Position {
+    return this.#options.from.position;
+  }
+
   /** Everything up to here is finished or remembered as waiting or dead. */
   passed(): Position {
     const [first] = this.#unfinished;
@@ -190,9 +195,15 @@ export class RunningRoute {
     this.#stopAwaitingRoom?.();
   }
 
-  /** Begins nothing more; resolves when what is under way is over and written. */
+  /**
+   * Begins nothing more; resolves when what is under way is over and written. What only waits for others (a join, a map)
+   * is given back: it begins anew when the route does.
+   */
   async drain(): Promise<void> {
     this.halt();
+    const { kind } = this.route.target;
+    if (kind === 'join' || kind === 'map')
+      for (const { cancellation } of this.#underWay.values()) cancellation.giveBack();
     while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
     await Promise.allSettled(this.#settling);
   }
@@ -361,10 +372,14 @@ export class RunningRoute {
   }
 
   #begin(work: Omit<Work, 'headers'>): void {
-    const running = this.#started(work).finally(() => {
-      this.#inFlight.delete(running);
-      this.#pump();
-    });
+    const running = this.#started(work)
+      .catch((error: unknown) => {
+        if (!(error instanceof GivenBack)) throw error;
+      })
+      .finally(() => {
+        this.#inFlight.delete(running);
+        this.#pump();
+      });
     this.#inFlight.add(running);
   }
 

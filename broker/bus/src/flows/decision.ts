@@ -20,12 +20,17 @@ export class Decision<Value> {
   readonly #made = Promise.withResolvers<Value>();
   readonly #cancelTimer: () => void;
   #isMade = false;
+  #isAborted = false;
 
   constructor({ entry, deadlineMs, context, environment, late }: DecisionOptions) {
     const left = Math.max(0, entry.arrivedAt + deadlineMs - environment.now());
     this.#cancelTimer = environment.after(left, late);
-    if (context.onAbort === undefined) context.signal.addEventListener('abort', () => this.fail(context.signal.reason));
-    else context.onAbort((reason) => this.fail(reason));
+    const abort = (reason: unknown) => {
+      this.#isAborted = true;
+      this.fail(reason);
+    };
+    if (context.onAbort === undefined) context.signal.addEventListener('abort', () => abort(context.signal.reason));
+    else context.onAbort(abort);
   }
 
   /** Resolves or rejects as it is decided. */
@@ -35,6 +40,11 @@ export class Decision<Value> {
 
   get isMade(): boolean {
     return this.#isMade;
+  }
+
+  /** Whether nobody decided anything: the attempt was ended from outside. */
+  get isAborted(): boolean {
+    return this.#isAborted;
   }
 
   make(value: Value): void {

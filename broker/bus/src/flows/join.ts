@@ -72,7 +72,7 @@ class JoinUnderWay {
       });
       this.#open.add(strand);
     }
-    strands.catchUp(this.#open);
+    strands.catchUp([...this.#open]);
     this.#look(false);
   }
 
@@ -84,7 +84,7 @@ class JoinUnderWay {
     } finally {
       for (const strand of this.#open) {
         gathering.strands.forget(strand);
-        if (target.wanted !== 'all') void gathering.cancel(strand.at);
+        if (target.wanted !== 'all' && !this.#decision.isAborted) void gathering.cancel(strand.at);
       }
     }
   }

@@ -87,7 +87,7 @@ class MapUnderWay {
     } finally {
       for (const strand of this.#open) {
         strands.forget(strand);
-        void cancel(strand.at);
+        if (!this.#decision.isAborted) void cancel(strand.at);
       }
     }
   }

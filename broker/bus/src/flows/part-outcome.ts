@@ -19,6 +19,8 @@ export function outcomeOf(end: End): PartOutcome {
       return { outcome: 'succeeded', event: end.entry.event };
     case 'silent':
       return end.route.endsWith('/filter') ? { outcome: 'skipped' } : { outcome: 'empty' };
+    case 'passed':
+      return { outcome: 'skipped' };
     case 'failed':
       return { outcome: 'failed', reason: `${end.route}: ${end.reason}` };
   }

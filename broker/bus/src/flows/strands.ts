@@ -8,6 +8,8 @@ export type End =
   | { readonly outcome: 'replied'; readonly entry: Entry }
   /** A delivery that brought no reply. */
   | { readonly outcome: 'silent'; readonly route: string }
+  /** The route does not take the entry: it was not there when that came. */
+  | { readonly outcome: 'passed' }
   /** A delivery that failed for good. */
   | { readonly outcome: 'failed'; readonly route: string; readonly reason: string };
 
@@ -21,6 +23,8 @@ export interface StrandsOptions {
   readonly history: Pick<History, 'reply' | 'attempts'>;
   /** The route that carries an entry on in its flow; undefined where none does. */
   readonly stepOf: (entry: Entry) => string | undefined;
+  /** Where a route stood when it began; undefined for one that is not there. */
+  readonly beganAt: (route: string) => Position | undefined;
 }
 
 /** A delivery, then that of its reply in the next topic of the flow, and so on to the end. */
@@ -59,8 +63,8 @@ export class Strands {
   }
 
   /** Reads what happened to strands before they were followed. Their ends may be told before this returns. */
-  catchUp(strands: Iterable<Strand>): void {
-    for (const strand of [...strands]) this.#catchUp(strand);
+  catchUp(strands: readonly Strand[]): void {
+    for (const strand of strands) this.#catchUp(strand);
   }
 
   /** Its end is told no more. */
@@ -103,7 +107,12 @@ export class Strands {
       const reply = history.reply(position, route);
       if (reply === undefined) {
         const last = history.attempts(position).findLast((it) => it.route === route);
-        if (last !== undefined && last.outcome !== 'retrying') this.#end(strand, this.#endOf(strand.at, last.outcome));
+        if (last === undefined) {
+          // What was not tried by the time the route began had passed it by.
+          if (position <= (this.#options.beganAt(route) ?? 0)) this.#end(strand, { outcome: 'passed' });
+        } else if (last.outcome !== 'retrying') {
+          this.#end(strand, this.#endOf(strand.at, last.outcome));
+        }
         return;
       }
       if (!this.#advance(strand, reply)) return;

@@ -1,5 +1,4 @@
 import { childName } from '@millrace/resources/child-name';
-import type { DeliverySpec } from '@millrace/resources/delivery';
 import { joinOf } from '@millrace/resources/join';
 import type { Join } from '@millrace/resources/join';
 import type { Parallel } from '@millrace/resources/parallel';
@@ -99,7 +98,7 @@ function planBranch({ metadata, spec }: Parallel, place: BranchPlace, world: Wor
   const { index, branch, flow, join, whole } = place;
   const said = spec.branches[index]!;
   const { subscriber } = said;
-  const delivery = said.delivery ?? (spec.channelTemplate.spec?.['delivery'] as DeliverySpec | undefined);
+  const delivery = said.delivery ?? spec.channelTemplate.spec?.delivery;
   const name = `${flow}/${branch}`;
   const step = { flow, name: branch };
   const reply =

@@ -1,5 +1,4 @@
 import { childName } from '@millrace/resources/child-name';
-import type { DeliverySpec } from '@millrace/resources/delivery';
 import { keyOf } from '@millrace/resources/resource';
 import type { Sequence } from '@millrace/resources/sequence';
 
@@ -27,8 +26,7 @@ export function planSequence(sequence: Sequence, world: World, dataUrl: string):
   const end = planResults(spec.reply, results, whole, world);
 
   const steps = stepNames(spec.steps).map((step, index) => {
-    const { delivery = spec.channelTemplate.spec?.['delivery'] as DeliverySpec | undefined, ...subscriber } =
-      spec.steps[index]!;
+    const { delivery = spec.channelTemplate.spec?.delivery, ...subscriber } = spec.steps[index]!;
     const topic = topics[index]!;
     const child = { namespace, name: childName(name, `-kn-sequence-${index}`), owner: key };
     const planned = planPart(
