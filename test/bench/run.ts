@@ -9,6 +9,7 @@ const { values } = parseArgs({ options: { json: { type: 'string' }, only: { type
 const benches: Record<string, () => Promise<Row[]>> = {
   path: async () => (await import('./path.bench.ts')).pathBench(),
   cesql: async () => (await import('./cesql.bench.ts')).cesqlBench(),
+  flows: async () => (await import('./flows.bench.ts')).flowsBench(),
   functions: async () => (await import('./functions.bench.ts')).functionsBench(),
   backlog: async () => (await import('./backlog.bench.ts')).backlogBench(),
 };

@@ -130,8 +130,10 @@ class MapUnderWay {
     const entered = arrivals.length === 0 ? [] : await this.#enter(arrivals);
     const entries = new Map(missing.map((index, at) => [index, entered[at]!]));
     if (this.#decision.isMade) return;
-    const begun = indices.map((index) => this.#follow(index, entries.get(index) ?? this.#made.get(index)!));
-    gathering.strands.catchUp(begun);
+    for (const [index, made] of entries) this.#follow(index, made);
+    // Only what an earlier process has made has a past.
+    const earlier = indices.filter((index) => this.#made.has(index));
+    gathering.strands.catchUp(earlier.map((index) => this.#follow(index, this.#made.get(index)!)));
   }
 
   async #enter(arrivals: Parameters<Gathering['gate']['enter']>[1]): Promise<readonly Entry[]> {

@@ -1,4 +1,4 @@
-import type { History } from '../log/history.ts';
+import type { Attempt, History } from '../log/history.ts';
 import type { Entry, Position } from '../log/log.ts';
 import type { Outcome, Settlement } from '../log/progress.ts';
 
@@ -20,11 +20,17 @@ export interface DeliveryKey {
 }
 
 export interface StrandsOptions {
-  readonly history: Pick<History, 'reply' | 'attempts'>;
+  readonly history: Pick<History, 'replies' | 'attempts'>;
   /** The route that carries an entry on in its flow; undefined where none does. */
   readonly stepOf: (entry: Entry) => string | undefined;
   /** Where a route stood when it began; undefined for one that is not there. */
   readonly beganAt: (route: string) => Position | undefined;
+}
+
+/** What is known of an entry. */
+interface Past {
+  readonly replies: readonly Entry[];
+  readonly attempts: readonly Attempt[];
 }
 
 /** A delivery, then that of its reply in the next topic of the flow, and so on to the end. */
@@ -64,7 +70,9 @@ export class Strands {
 
   /** Reads what happened to strands before they were followed. Their ends may be told before this returns. */
   catchUp(strands: readonly Strand[]): void {
-    for (const strand of strands) this.#catchUp(strand);
+    // Strands that begin together have one past, which mostly is empty.
+    const pasts = new Map<Position, Past>();
+    for (const strand of strands) this.#catchUp(strand, pasts);
   }
 
   /** Its end is told no more. */
@@ -100,13 +108,14 @@ export class Strands {
   }
 
   /** Goes on as far as the history does. */
-  #catchUp(strand: Strand): void {
-    const { history } = this.#options;
+  #catchUp(strand: Strand, pasts: Map<Position, Past>): void {
     for (;;) {
       const { position, route } = strand.at;
-      const reply = history.reply(position, route);
+      const past = pasts.get(position) ?? this.#pastOf(position);
+      pasts.set(position, past);
+      const reply = past.replies.findLast((it) => it.cause?.route === route);
       if (reply === undefined) {
-        const last = history.attempts(position).findLast((it) => it.route === route);
+        const last = past.attempts.findLast((it) => it.route === route);
         if (last === undefined) {
           // What was not tried by the time the route began had passed it by.
           if (position <= (this.#options.beganAt(route) ?? 0)) this.#end(strand, { outcome: 'passed' });
@@ -117,6 +126,11 @@ export class Strands {
       }
       if (!this.#advance(strand, reply)) return;
     }
+  }
+
+  #pastOf(position: Position): Past {
+    const { history } = this.#options;
+    return { replies: history.replies(position), attempts: history.attempts(position) };
   }
 
   /** True when there is more to follow. */

@@ -11,8 +11,6 @@ export interface History {
   attempts(position: Position): readonly Attempt[];
   /** The replies to an entry, in order. */
   replies(position: Position): readonly Entry[];
-  /** The newest reply to an entry that this route brought; undefined when there is none. */
-  reply(position: Position, route: string): Entry | undefined;
   /** The deliveries of an entry that wait for another attempt. */
   waitingFor(position: Position): readonly Waiting[];
   /** How much there is: entries in all, deliveries waiting, dead letters; per route where it makes sense. */

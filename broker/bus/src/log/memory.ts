@@ -123,8 +123,6 @@ export function openMemoryStore(): Store {
           .values()
           .filter((it) => it.cause?.position === position)
           .toArray(),
-      reply: (position, route) =>
-        [...entries.values()].findLast((it) => it.cause?.position === position && it.cause.route === route),
       waitingFor: (position) =>
         waiting
           .values()

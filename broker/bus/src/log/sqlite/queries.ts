@@ -12,7 +12,6 @@ export function openHistory(database: DatabaseSync, names: Names): History {
   const find = database.prepare('SELECT entry.* FROM findable JOIN entry USING (position) WHERE findable.id = ?');
   const attempts = database.prepare('SELECT * FROM attempt WHERE position = ? ORDER BY started_at, attempt');
   const replies = database.prepare('SELECT * FROM entry WHERE cause = ? ORDER BY position');
-  const reply = database.prepare('SELECT * FROM entry WHERE cause = ? AND route = ? ORDER BY position DESC LIMIT 1');
   const waiting = database.prepare('SELECT * FROM waiting WHERE position = ? ORDER BY route');
   const entries = database.prepare(`
     SELECT * FROM entry
@@ -51,10 +50,6 @@ export function openHistory(database: DatabaseSync, names: Names): History {
     },
     attempts: (position) => attempts.all(position).map((row) => attemptOf(row as Row, nameOf)),
     replies: (position) => replies.all(position).map((row) => entryOf(row as Row, nameOf)),
-    reply(position, route) {
-      const row = reply.get(position, names.numberOf(route));
-      return row === undefined ? undefined : entryOf(row, nameOf);
-    },
     waitingFor: (position) => waiting.all(position).map((row) => waitingOf(row as Row, nameOf)),
     counts: () => ({ entries: Number(span.get()!['count']), waiting: waitingPerRoute(), deadLetters: deadPerRoute() }),
   };
