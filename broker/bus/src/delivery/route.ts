@@ -226,7 +226,7 @@ export class RunningRoute {
     const next = waiting ?? { attempt: 1, stage: 'subscriber', tries: 0, failure: undefined };
     const { headers } = entry;
     const made = await cancelled({ ...next, entry, headers, waited: waiting !== undefined }, this.#options);
-    this.#tell(entry, made.settlement, undefined);
+    this.#tell(entry, made, undefined);
     await this.#settle(made);
     this.#taken.delete(position);
     this.#unfinished.delete(position);
@@ -401,7 +401,7 @@ export class RunningRoute {
     if (begun.stage === 'subscriber') prewarm?.began(this.route);
     const made = await settled;
     const { settlement } = made;
-    this.#tell(entry, settlement, headers?.['traceparent']);
+    this.#tell(entry, made, headers?.['traceparent']);
     // It may be among the waiting before this goes on: nobody else is to take it up until then.
     if (settlement.outcome !== 'delivered') this.#taken.add(entry.position);
     const written = this.#settle(made).finally(() => this.#settling.delete(written));
@@ -418,9 +418,10 @@ export class RunningRoute {
     return settlement;
   }
 
-  #tell(entry: Entry, settlement: Settlement, traceparent: string | undefined): void {
+  #tell(entry: Entry, { settlement, isWritten: hasReplied }: Made, traceparent: string | undefined): void {
     if (!facts.attempted.hasSubscribers) return;
-    facts.attempted.publish({ entry, settlement, traceparent } satisfies Attempted);
+    const flow = this.route.step?.flow;
+    facts.attempted.publish({ entry, settlement, traceparent, flow, hasReplied } satisfies Attempted);
   }
 
   /**

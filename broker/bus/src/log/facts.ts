@@ -41,4 +41,8 @@ export interface Attempted {
   readonly settlement: Settlement;
   /** What the attempt was sent under: the span of this attempt; its parent is that of the entry. */
   readonly traceparent: string | undefined;
+  /** The flow that the delivery is a step of. */
+  readonly flow?: string | undefined;
+  /** Whether there was an answer that went on. */
+  readonly hasReplied: boolean;
 }

@@ -94,6 +94,25 @@ describe('metrics', () => {
       );
     }));
 
+  test('count how events end in flows: with a reply, at a step without one, by a step that failed for good', () =>
+    withMetrics(async (metrics) => {
+      const flow = 'sequence/shop/order';
+      const cause = { position: 1, route: `${flow}/pack` };
+      accept(sampleEntry({ topic: `results/${flow}`, cause }), sampleEntry({ topic: `${flow}/pack` }));
+      const told = (outcome: 'delivered' | 'retrying' | 'parked', hasReplied: boolean) =>
+        facts.attempted.publish({ ...sampleAttempt({ outcome }), flow, hasReplied });
+      told('delivered', true);
+      told('delivered', false);
+      told('retrying', false);
+      told('parked', false);
+      facts.attempted.publish(sampleAttempt());
+      assert.deepEqual(await linesOf(metrics, 'millrace_flow_outcomes_total'), [
+        `millrace_flow_outcomes_total{flow="${flow}",outcome="replied"} 1`,
+        `millrace_flow_outcomes_total{flow="${flow}",outcome="silent"} 1`,
+        `millrace_flow_outcomes_total{flow="${flow}",outcome="failed"} 1`,
+      ]);
+    }));
+
   test('count refusals by status', () =>
     withMetrics(async (metrics) => {
       facts.refused.publish({ path: '/a', status: 404, reason: 'no' } satisfies Refused);

@@ -105,6 +105,14 @@ export function startMetrics({ gauges, functions = () => [] }: MetricsOptions): 
     registers,
   });
 
+  const flowOutcomes = new Counter({
+    name: 'millrace_flow_outcomes_total',
+    help: 'How events ended in flows: with a reply, at a step without one, or by a step that failed for good',
+    labelNames: ['flow', 'outcome'],
+    registers,
+  });
+  const flows = kept((flow) => kept((outcome) => flowOutcomes.labels({ flow, outcome })), MOST_NAMES);
+
   const typeOf = kept((type) => type, MOST_TYPES);
   const refusals = kept((status) => refused.labels({ status }), MOST_STATUSES);
   const topics = kept(
@@ -135,6 +143,7 @@ export function startMetrics({ gauges, functions = () => [] }: MetricsOptions): 
       for (const { topic, event, cause } of entries) {
         const series = topics(topic);
         series.accepted.inc();
+        if (topic.startsWith(RESULTS)) flows(topic.slice(RESULTS.length))('replied').inc();
         if (cause === undefined)
           series
             .dispatch('202')(typeOf(event.type))
@@ -146,11 +155,14 @@ export function startMetrics({ gauges, functions = () => [] }: MetricsOptions): 
     refused({ status }) {
       refusals(String(status)).inc();
     },
-    attempted({ entry, settlement }) {
+    attempted({ entry, settlement, flow, hasReplied }) {
       const { duration, status, stage, attempt, startedAt } = settlement;
       const series = routes(settlement.route);
       series.outcome(settlement.outcome).inc();
       series.attempts.observe(duration / 1_000);
+      const { outcome } = settlement;
+      if (flow !== undefined && outcome === 'delivered' && !hasReplied) flows(flow)('silent').inc();
+      if (flow !== undefined && (outcome === 'parked' || outcome === 'deadLettered')) flows(flow)('failed').inc();
       if (stage !== 'subscriber') return;
       const type = typeOf(entry.event.type);
       const from = series.from(entry.topic);
@@ -171,6 +183,9 @@ export function startMetrics({ gauges, functions = () => [] }: MetricsOptions): 
     close,
   };
 }
+
+/** What the topics begin with in which flows end. */
+const RESULTS = 'results/';
 
 const KINDS = new Set(['broker', 'channel', 'source']);
 

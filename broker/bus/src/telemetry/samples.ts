@@ -37,5 +37,5 @@ export function sampleAttempt(
     waited: false,
     ...changes,
   };
-  return { entry, settlement, traceparent };
+  return { entry, settlement, traceparent, hasReplied: false };
 }
