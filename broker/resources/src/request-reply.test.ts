@@ -18,15 +18,19 @@ describe('a RequestReply', () => {
     });
   });
 
-  test('may say everything', () => {
+  test('may say everything, and gives the dead letter sink its namespace', () => {
+    const dead = { apiVersion: 'v1', kind: 'Service', name: 'dead' };
     const spec = {
       brokerRef: { ...BROKER, kind: 'broker' },
       correlationAttribute: 'question',
       replyAttribute: 'answer2',
       timeout: 'PT5M',
-      delivery: { deadLetterSink: { ref: { apiVersion: 'v1', kind: 'Service', name: 'dead', namespace: 'there' } } },
+      delivery: { deadLetterSink: { ref: dead } },
     };
-    assert.deepEqual(resourceOf('RequestReply', text(spec, { namespace: 'team' })).spec, spec);
+    assert.deepEqual(resourceOf('RequestReply', text(spec, { namespace: 'team' })).spec, {
+      ...spec,
+      delivery: { deadLetterSink: { ref: { ...dead, namespace: 'team' } } },
+    });
   });
 
   test('may change the two attributes about', () => {
@@ -66,12 +70,14 @@ describe('a RequestReply', () => {
           `spec.replyAttribute: invalid value: "${name}": ${extension}, got "${name}"`,
         ],
       ),
-      ...[{ correlationAttribute: 'replyid' }, { correlationAttribute: 'replyid', replyAttribute: 'replyid' }].map(
-        (both): [object, string] => [
-          both,
-          'spec.replyAttribute: expected another name than correlationAttribute, got "replyid"',
-        ],
-      ),
+      ...[
+        [{ correlationAttribute: 'replyid' }, 'replyid'],
+        [{ replyAttribute: 'correlationid' }, 'correlationid'],
+        [{ correlationAttribute: 'a', replyAttribute: 'a' }, 'a'],
+      ].map(([spec, name]): [object, string] => [
+        spec as object,
+        `spec.replyAttribute: expected another name than correlationAttribute, got "${name as string}"`,
+      ]),
       ...['PT0S', '-PT1S'].map((timeout): [object, string] => [
         { timeout },
         `spec.timeout: invalid value: "${timeout}": expected an ISO-8601 period of more than zero, such as "PT0.2S" or "PT1M", got "${timeout}"`,

@@ -16,7 +16,7 @@ import { BROKER_LABEL } from './trigger.ts';
 const CORRELATION = 'correlationid';
 const REPLY = 'replyid';
 
-// The four that Knative names, and those whose values are of a form that no correlation has.
+// What Knative names, and attributes whose values are of a form that no correlation has.
 const CORE = new Set(['', 'id', 'type', 'specversion', 'source']);
 const FORMED = new Set(['time', 'data', 'datacontenttype', 'dataschema']);
 
