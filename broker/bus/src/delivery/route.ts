@@ -3,7 +3,6 @@ import type { CloudEvent } from '@millrace/event/event';
 import type { Environment } from '../environment.ts';
 import type { Filter } from '../filter/filter.ts';
 import type { Gate } from '../log/gate.ts';
-import { LogFull } from '../log/log.ts';
 import type { Entry, Log, Position } from '../log/log.ts';
 import type { Progress, RouteProgress, SavedPosition, Settlement } from '../log/progress.ts';
 import type { Route } from '../plan/plan.ts';
@@ -12,10 +11,14 @@ import type { Attempted } from '../log/facts.ts';
 import { nextSpan } from '../log/trace-context.ts';
 import { attempt, cancelled } from './attempt.ts';
 import type { Made, Targets, Work } from './attempt.ts';
-import { Cancellation, GivenBack } from './cancellation.ts';
+import { CallingOff } from './calling-off.ts';
+import { GivenBack } from './cancellation.ts';
+import type { Cancellation } from './cancellation.ts';
+import { DueTimer } from './due-timer.ts';
 import type { Prewarm } from './prewarm.ts';
 import { openOrderedQueue, openUnorderedQueue } from './queue.ts';
 import type { Queue } from './queue.ts';
+import { Settler } from './settler.ts';
 
 export interface RunningRouteOptions {
   readonly route: Route;
@@ -35,17 +38,8 @@ export interface RunningRouteOptions {
   readonly settled?: ((settlement: Settlement) => void) | undefined;
 }
 
-/** An attempt of a call, which can be called off. */
-interface UnderWay {
-  readonly attempt: number;
-  readonly cancellation: Cancellation;
-  /** Resolves when its outcome is written. */
-  readonly written: Promise<Settlement>;
-}
-
 /** So many outcomes may wait to be written before the route pauses: a full disk must not fill the memory. */
 const MOST_UNSETTLED = 5_000;
-const SETTLE_AGAIN_AFTER_MS = 1_000;
 const READ_AGAIN_AFTER_MS = 1_000;
 /** How many due deliveries of an ordered route, held back by others of their key, are looked past. */
 const LOOK_PAST_HELD = 1_000;
@@ -65,20 +59,15 @@ export class RunningRoute {
   /** Waiting deliveries that are being attempted now. */
   readonly #taken = new Set<Position>();
   readonly #inFlight = new Set<Promise<unknown>>();
-  /** Attempts of calls and of steps, by position; other deliveries cannot be called off. */
-  readonly #underWay = new Map<Position, UnderWay>();
-  readonly #cancelling = new Map<Position, Promise<boolean>>();
-  /** Called off before it was begun, and not yet come by. */
-  readonly #passOver = new Set<Position>();
+  /** Of calls and of steps; other deliveries cannot be called off. */
+  readonly #callingOff = new CallingOff();
   readonly #stop = new AbortController();
-  /** Outcomes that are being written. */
-  readonly #settling = new Set<Promise<void>>();
+  readonly #settler: Settler;
+  readonly #due: DueTimer;
   /** Meaningful while behind: everything up to here has been taken or passed by. */
   #readUpTo: Position;
   #isBehind = true;
   #isReading = false;
-  #dueAt = Number.POSITIVE_INFINITY;
-  #cancelTimer: (() => void) | undefined;
   #lastSaved: Position | undefined;
   /** While the function has no room: ends waiting for it. */
   #stopAwaitingRoom: (() => void) | undefined;
@@ -88,6 +77,8 @@ export class RunningRoute {
     this.#queue = options.route.delivery.ordered ? openOrderedQueue() : openUnorderedQueue();
     this.#finishedBefore = new Set(options.from.finished);
     this.#readUpTo = options.from.position;
+    this.#settler = new Settler(options);
+    this.#due = new DueTimer(options.environment, () => this.#pump());
   }
 
   get route(): Route {
@@ -100,7 +91,7 @@ export class RunningRoute {
   /** Whether there is nothing that it has still to do: not in its topic, under way, or waiting for another attempt. */
   get isIdle(): boolean {
     const { log, progress, route } = this.#options;
-    const isThrough = this.passed() >= log.end(route.topic) && this.#held === 0 && this.#settling.size === 0;
+    const isThrough = this.passed() >= log.end(route.topic) && this.#held === 0 && this.#settler.size === 0;
     return isThrough && progress.waiting(route.name, 1).length === 0;
   }
 
@@ -136,13 +127,13 @@ export class RunningRoute {
 
   /** Looks for waiting deliveries that have become due: after a start and after a redrive. */
   wake(): void {
-    this.#dueAt = this.#options.environment.now();
+    this.#due.setDue();
     this.#pump();
   }
 
   /** The number of the attempt of a call that is under way; undefined when none is. */
   underWay(position: Position): number | undefined {
-    return this.#underWay.get(position)?.attempt;
+    return this.#callingOff.attemptOf(position);
   }
 
   /**
@@ -150,13 +141,7 @@ export class RunningRoute {
    * is cancelled, false when it was over already.
    */
   cancel(entry: Entry): Promise<boolean> {
-    const { position } = entry;
-    let cancelling = this.#cancelling.get(position);
-    if (cancelling === undefined) {
-      cancelling = this.#cancel(entry).finally(() => this.#cancelling.delete(position));
-      this.#cancelling.set(position, cancelling);
-    }
-    return cancelling;
+    return this.#callingOff.cancel(entry, () => this.#cancelIdle(entry));
   }
 
   /** What is to be saved of its position, or undefined when that has not changed. */
@@ -191,7 +176,7 @@ export class RunningRoute {
       this.#readUpTo = this.#options.topicPosition();
     }
     this.#stop.abort();
-    this.#cancelTimer?.();
+    this.#due.stop();
     this.#stopAwaitingRoom?.();
   }
 
@@ -202,32 +187,28 @@ export class RunningRoute {
   async drain(): Promise<void> {
     this.halt();
     const { kind } = this.route.target;
-    if (kind === 'join' || kind === 'map')
-      for (const { cancellation } of this.#underWay.values()) cancellation.giveBack();
+    if (kind === 'join' || kind === 'map') this.#callingOff.giveBack();
     while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
-    await Promise.allSettled(this.#settling);
+    await this.#settler.drain();
   }
 
   get #held(): number {
     return this.#inFlight.size + this.#queue.size;
   }
 
-  async #cancel(entry: Entry): Promise<boolean> {
+  /** Calls off what no attempt is under way for; false when it is over. */
+  async #cancelIdle(entry: Entry): Promise<boolean> {
     const { position } = entry;
-    for (let made = this.#underWay.get(position); made !== undefined; made = this.#underWay.get(position)) {
-      made.cancellation.cancel();
-      if ((await made.written).outcome === 'cancelled') return true;
-    }
     const waiting = this.#options.progress.waitingAt(this.route.name, position);
     if (waiting === undefined && this.#isOver(position)) return false;
     // From here on nobody begins it.
-    if (waiting === undefined) this.#passOver.add(position);
+    if (waiting === undefined) this.#callingOff.passOver(position);
     else this.#taken.add(position);
     const next = waiting ?? { attempt: 1, stage: 'subscriber', tries: 0, failure: undefined };
     const { headers } = entry;
     const made = await cancelled({ ...next, entry, headers, waited: waiting !== undefined }, this.#options);
     this.#tell(entry, made, undefined);
-    await this.#settle(made);
+    await this.#settler.settle(made);
     this.#taken.delete(position);
     this.#unfinished.delete(position);
     return true;
@@ -241,9 +222,9 @@ export class RunningRoute {
   }
 
   #accept(entry: Entry): void {
-    if (this.#passOver.size > 0 && this.#passOver.delete(entry.position)) {
+    if (this.#callingOff.isPassedOver(entry.position)) {
       // Until it is written that it was called off, it is not behind us.
-      if (this.#cancelling.has(entry.position)) this.#unfinished.add(entry.position);
+      if (this.#callingOff.isCancelling(entry.position)) this.#unfinished.add(entry.position);
       return;
     }
     this.#unfinished.add(entry.position);
@@ -255,14 +236,14 @@ export class RunningRoute {
     const { concurrency } = this.#options.route.delivery;
     const isFree = () =>
       this.#inFlight.size < concurrency &&
-      this.#settling.size < MOST_UNSETTLED &&
+      this.#settler.size < MOST_UNSETTLED &&
       !this.#stop.signal.aborted &&
       this.#hasRoom();
     if (isFree()) this.#tryDue();
     while (isFree()) {
       const entry = this.#queue.take();
       if (entry === undefined) break;
-      if (this.#passOver.size > 0 && this.#passOver.delete(entry.position)) {
+      if (this.#callingOff.isPassedOver(entry.position)) {
         this.#queue.release(entry);
         continue;
       }
@@ -325,7 +306,7 @@ export class RunningRoute {
       this.#beginDue();
     } catch {
       // The store could not be read: they wait a little longer.
-      this.#expect(this.#options.environment.now() + READ_AGAIN_AFTER_MS);
+      this.#due.expect(this.#options.environment.now() + READ_AGAIN_AFTER_MS);
     }
   }
 
@@ -333,17 +314,17 @@ export class RunningRoute {
   #beginDue(): void {
     const { environment, log, progress, route } = this.#options;
     const now = environment.now();
-    if (this.#dueAt > now) return;
+    if (!this.#due.isDue) return;
     const free = route.delivery.concurrency - this.#inFlight.size;
     const held = route.delivery.ordered ? LOOK_PAST_HELD : 0;
     const waiting = progress
       .waiting(route.name, free + this.#taken.size + 1 + held)
       .filter((it) => !this.#taken.has(it.position));
-    this.#dueAt = Number.POSITIVE_INFINITY;
+    this.#due.reset();
     let isHeldBack = false;
     for (const { position, dueAt, ...rest } of waiting) {
       if (dueAt > now || this.#inFlight.size >= route.delivery.concurrency || !this.#hasRoom()) {
-        this.#expect(dueAt);
+        this.#due.expect(dueAt);
         break;
       }
       const entry = log.get(position);
@@ -356,19 +337,7 @@ export class RunningRoute {
       this.#begin({ ...rest, entry, waited: true });
     }
     // Whose key is busy comes when something is finished, and that looks here again.
-    if (isHeldBack) this.#dueAt = now;
-  }
-
-  #expect(dueAt: number): void {
-    if (dueAt >= this.#dueAt || this.#stop.signal.aborted) return;
-    this.#dueAt = dueAt;
-    this.#cancelTimer?.();
-    const { environment } = this.#options;
-    this.#cancelTimer = environment.after(Math.max(0, dueAt - environment.now()), () => {
-      // A timer may fire a little before the clock says so; what it was set for is due all the same.
-      this.#dueAt = Math.min(this.#dueAt, environment.now());
-      this.#pump();
-    });
+    if (isHeldBack) this.#due.setDue();
   }
 
   #begin(work: Omit<Work, 'headers'>): void {
@@ -385,11 +354,8 @@ export class RunningRoute {
 
   #started(work: Omit<Work, 'headers'>): Promise<unknown> {
     if (this.route.target.kind !== 'call' && this.route.step === undefined) return this.#run(work);
-    const { position } = work.entry;
-    const cancellation = new Cancellation();
-    const written = this.#run({ ...work, cancellation }).finally(() => this.#underWay.delete(position));
-    this.#underWay.set(position, { attempt: work.attempt, cancellation, written });
-    return written;
+    const make = (cancellation: Cancellation) => this.#run({ ...work, cancellation });
+    return this.#callingOff.begin(work.entry.position, work.attempt, make);
   }
 
   async #run(begun: Omit<Work, 'headers'>): Promise<Settlement> {
@@ -404,8 +370,7 @@ export class RunningRoute {
     this.#tell(entry, made, headers?.['traceparent']);
     // It may be among the waiting before this goes on: nobody else is to take it up until then.
     if (settlement.outcome !== 'delivered') this.#taken.add(entry.position);
-    const written = this.#settle(made).finally(() => this.#settling.delete(written));
-    this.#settling.add(written);
+    const written = this.#settler.settle(made);
     // A delivery that succeeded need not wait for its record: a crash before that repeats it, no more. Whatever must be
     // remembered stays unfinished until it is, and what waited in the store stays taken until it has left it.
     if (begun.waited || settlement.outcome !== 'delivered') {
@@ -414,7 +379,7 @@ export class RunningRoute {
     }
     this.#unfinished.delete(entry.position);
     if (settlement.next === undefined) this.#queue.release(entry);
-    else this.#expect(settlement.next.dueAt);
+    else this.#due.expect(settlement.next.dueAt);
     return settlement;
   }
 
@@ -422,25 +387,5 @@ export class RunningRoute {
     if (!facts.attempted.hasSubscribers) return;
     const flow = this.route.step?.flow;
     facts.attempted.publish({ entry, settlement, traceparent, flow, hasReplied } satisfies Attempted);
-  }
-
-  /**
-   * Resolves when it is durable what became of an attempt. Tries again while there is no space; when the log is broken the
-   * process is about to end.
-   */
-  async #settle({ settlement, isWritten }: Made): Promise<void> {
-    const { progress, environment, settled } = this.#options;
-    for (let isDurable = isWritten; !isDurable;) {
-      try {
-        await progress.settle([settlement]);
-        isDurable = true;
-      } catch (error) {
-        if (!(error instanceof LogFull)) return;
-        await new Promise<void>((resolve) => {
-          environment.after(SETTLE_AGAIN_AFTER_MS, resolve);
-        });
-      }
-    }
-    settled?.(settlement);
   }
 }
