@@ -37,7 +37,7 @@ describe('a RequestReply', () => {
     assert.deepEqual(faultsOf(text({ correlationAttribute: 'replyid', replyAttribute: 'correlationid' })), []);
   });
 
-  const extension = 'expected the name of an extension: lower-case letters and digits';
+  const extension = 'expected the name of an extension: lower-case letters and digits, and no word of CESQL';
   const core = (field: string) =>
     `${field} must be non-empty and cannot be a core cloudevent attribute (id, type, specversion, source)`;
   testRefusals(
@@ -64,7 +64,7 @@ describe('a RequestReply', () => {
           `spec.replyAttribute: invalid value: "${name}": ${core('replyattribute')}: ${extension}, got "${name}"`,
         ],
       ]),
-      ...['time', 'data', 'datacontenttype', 'dataschema', 'replyId', 'reply-id', 'reply id'].map(
+      ...['time', 'data', 'datacontenttype', 'dataschema', 'in', 'exists', 'replyId', 'reply-id', 'reply id'].map(
         (name): [object, string] => [
           { replyAttribute: name },
           `spec.replyAttribute: invalid value: "${name}": ${extension}, got "${name}"`,

@@ -16,19 +16,19 @@ import { BROKER_LABEL } from './trigger.ts';
 const CORRELATION = 'correlationid';
 const REPLY = 'replyid';
 
-// What Knative names, and attributes whose values are of a form that no correlation has.
 const CORE = new Set(['', 'id', 'type', 'specversion', 'source']);
-const FORMED = new Set(['time', 'data', 'datacontenttype', 'dataschema']);
+// Attributes whose values are of a form that no correlation has, and the words of CESQL, in which replies are filtered.
+const TAKEN = new Set('time data datacontenttype dataschema and or xor not like in exists true false'.split(' '));
 
 /** The name of an extension; `field` is how Knative's message calls it. */
 function Attribute(name: string, field: string) {
   const rule: Rule<string> = (value, path, tell) => {
-    if (/^[a-z0-9]+$/.test(value) && !CORE.has(value) && !FORMED.has(value)) return;
+    if (/^[a-z0-9]+$/.test(value) && !CORE.has(value) && !TAKEN.has(value)) return;
     const got = show(path, value);
     const why = CORE.has(value)
       ? `: ${field} must be non-empty and cannot be a core cloudevent attribute (id, type, specversion, source)`
       : '';
-    const expected = 'the name of an extension: lower-case letters and digits';
+    const expected = 'the name of an extension: lower-case letters and digits, and no word of CESQL';
     tell.fault(complaint(path, expected, got, { text: `invalid value: ${got}${why}` }));
   };
   return Type.String({ default: name, rule, expected: 'the name of an extension' });
