@@ -230,7 +230,83 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     );
   });
 
+  describe(`${name}: what is written together`, () => {
+    test(
+      'a reply and what became of the delivery that brought it: the one is not there without the other',
+      withStore(async ({ store, reopen }) => {
+        const [asked, later] = await store.log.append([draft(), draft()]);
+        const next = { dueAt: 1, stage: 'subscriber', tries: 1 } as const;
+        await store.progress.save([{ route: 'a', position: 0 }]);
+        await store.progress.settle([failed({ position: later!.position, outcome: 'retrying', next })]);
+        for (const { position } of [asked!, later!]) {
+          const waited = position === later!.position;
+          const cause = { position, route: 'a' };
+          const settlement = failed({ position, outcome: 'delivered', failure: undefined, waited, attempt: 2 });
+          const [reply] = await store.log.append([draft({ topic: 'replies', cause, hops: 1 })], settlement);
+          assert.equal(store.log.end('replies'), reply!.position);
+        }
+        const reopened = (await reopen?.()) ?? store;
+        for (const { position } of [asked!, later!]) {
+          assert.equal(reopened.history.replies(position).length, 1);
+          assert.equal(reopened.history.attempts(position).at(-1)!.outcome, 'delivered');
+        }
+        assert.deepEqual(reopened.progress.waiting('a', 10), []);
+        assert.deepEqual([...reopened.progress.load('a')!.finished], [asked!.position, later!.position]);
+      }),
+    );
+
+    test(
+      'what is said last, with the dead letter that it is about',
+      withStore(async ({ store, reopen }) => {
+        const [asked] = await store.log.append([draft()]);
+        const { position } = asked!;
+        await store.log.append([draft({ topic: 'replies', cause: { position, route: 'a' } })], failed({ position }));
+        const reopened = (await reopen?.()) ?? store;
+        assert.deepEqual(
+          reopened.deadLetters.list({ limit: 10 }).map((it) => it.position),
+          [position],
+        );
+        assert.equal(reopened.history.replies(position).length, 1);
+      }),
+    );
+  });
+
+  describe(`${name}: definitions of routes`, () => {
+    test(
+      'are kept until they are forgotten, the last one of each',
+      withStore(async ({ store, reopen }) => {
+        assert.deepEqual(store.progress.definitions(), new Map());
+        await store.progress.define('a', 'first');
+        await store.progress.define('a', 'second');
+        await store.progress.define('a', 'second');
+        await store.progress.define('b', 'other');
+        await store.progress.define('c', 'gone');
+        await store.progress.define('c', undefined);
+        const kept = new Map([
+          ['a', 'second'],
+          ['b', 'other'],
+        ]);
+        assert.deepEqual(store.progress.definitions(), kept);
+        assert.deepEqual(((await reopen?.()) ?? store).progress.definitions(), kept);
+      }),
+    );
+  });
+
   describe(`${name}: history and dead letters`, () => {
+    test(
+      'tells what came from outside, without replies',
+      withStore(async ({ store }) => {
+        const [root] = await store.log.append([draft()]);
+        await store.log.append([draft({ cause: { position: root!.position, route: 'a' } })]);
+        const [newer] = await store.log.append([draft()]);
+        assert.deepEqual(
+          store.history.entries({ limit: 10, roots: true }).map((it) => it.position),
+          [newer!.position, root!.position],
+        );
+        assert.equal(store.history.entries({ limit: 10 }).length, 3);
+      }),
+    );
+
     test(
       'tells the entries, the attempts and the replies',
       withStore(async ({ store }) => {

@@ -169,9 +169,9 @@ export async function openSqliteStore(folder: string): Promise<Store> {
       save: (positions) => committer.write((group) => positions.forEach((it) => group.save(it)), false),
       async define(route, definition) {
         if (kept.get(route) === definition) return;
+        await committer.write((group) => group.define(route, definition), false);
         if (definition === undefined) kept.delete(route);
         else kept.set(route, definition);
-        await committer.write((group) => group.define(route, definition), false);
       },
       definitions: () => new Map(kept),
       waiting: (route, limit) => waiting.all(names.numberOf(route), limit).map((row) => waitingOf(row as Row, nameOf)),
