@@ -18,13 +18,18 @@ export interface DecisionOptions {
  */
 export class Decision<Value> {
   readonly #made = Promise.withResolvers<Value>();
-  readonly #cancelTimer: () => void;
+  #cancelTimer: () => void = () => {};
   #isMade = false;
   #isAborted = false;
 
   constructor({ entry, deadlineMs, context, environment, late }: DecisionOptions) {
-    const left = Math.max(0, entry.arrivedAt + deadlineMs - environment.now());
-    this.#cancelTimer = environment.after(left, late);
+    const deadline = entry.arrivedAt + deadlineMs;
+    const waitOn = () => {
+      const left = Math.max(0, deadline - environment.now());
+      // No timer is set for longer than some weeks: then there is time left when it calls.
+      this.#cancelTimer = environment.after(left, () => (environment.now() < deadline ? waitOn() : late()));
+    };
+    waitOn();
     const abort = (reason: unknown) => {
       this.#isAborted = true;
       this.fail(reason);

@@ -13,7 +13,8 @@ import { resolve } from './resolve.ts';
 import { channelTopic } from './topics.ts';
 import type { World } from './world.ts';
 
-const CONDITIONS = {
+/** The kinds of channels, and their conditions. */
+export const CHANNELS = {
   Channel: ['BackingChannelReady', 'Addressable', 'DeadLetterSinkResolved', 'EventPoliciesReady'],
   InMemoryChannel: [
     'ServiceReady',
@@ -71,7 +72,7 @@ export function childChannel(child: {
 }
 
 function conditionTypes(kind: string): readonly string[] {
-  return kind === 'Channel' || kind === 'KafkaChannel' ? CONDITIONS[kind] : CONDITIONS.InMemoryChannel;
+  return kind === 'Channel' || kind === 'KafkaChannel' ? CHANNELS[kind] : CHANNELS.InMemoryChannel;
 }
 
 function deadLetterTrouble(delivery: DeliverySpec | undefined, namespace: string, world: World): Trouble | undefined {

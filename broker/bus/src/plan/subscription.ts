@@ -2,6 +2,7 @@ import type { DeliverySpec } from '@millrace/resources/delivery';
 import { keyOf } from '@millrace/resources/resource';
 import type { Subscription } from '@millrace/resources/subscription';
 
+import { CHANNELS } from './channel.ts';
 import { conditionsOf } from './conditions.ts';
 import type { Trouble } from './conditions.ts';
 import { concurrencyFault, planPart, planReply } from './parts.ts';
@@ -17,7 +18,7 @@ export function planSubscription(subscription: Subscription, world: World): Plan
   const { namespace, name } = metadata;
   const key = keyOf(subscription);
   const { kind, name: channelName } = spec.channel;
-  const topic = world.topic({ kind, namespace, name: channelName });
+  const topic = Object.hasOwn(CHANNELS, kind) ? world.topic({ kind, namespace, name: channelName }) : undefined;
   const own = `subscription/${namespace}/${name}`;
   const whole: Whole = { key, metadata, condition: 'ReferencesResolved', manner: 'channel' };
   const delivery = effectiveDelivery(subscription, world);
@@ -26,7 +27,12 @@ export function planSubscription(subscription: Subscription, world: World): Plan
   const { route, trouble } = planPart(part, whole, world);
   const channelTrouble: Trouble | undefined =
     topic === undefined
-      ? { reason: 'ChannelDoesNotExist', message: `the ${kind} ${namespace}/${channelName} is not declared` }
+      ? {
+          reason: 'ChannelDoesNotExist',
+          message: Object.hasOwn(CHANNELS, kind)
+            ? `the ${kind} ${namespace}/${channelName} is not declared`
+            : `a ${kind} is no channel; expected one of ${Object.keys(CHANNELS).join(', ')}`,
+        }
       : undefined;
   const fault = concurrencyFault(metadata, key);
   const routes: Route[] = topic === undefined ? [...reply.routes] : [route, ...reply.routes];
