@@ -7,6 +7,8 @@ import type { Store } from '../log/store.ts';
 import { addFunctions } from './functions.ts';
 import type { FunctionsPort } from './functions.ts';
 import { guard } from './guard.ts';
+import { addRuns } from './runs.ts';
+import type { FlowsPort } from './runs.ts';
 import { tail } from './tail.ts';
 import type { TailQuery } from './tail.ts';
 import { deadLetterOf, deliveryOf, entryOf, summaryOf } from './views.ts';
@@ -24,6 +26,8 @@ export interface AdminOptions {
   readonly redrive: (selected: readonly DeadLetterKey[]) => Promise<number>;
   /** Default: none, and nothing answers under `/api/functions`. */
   readonly functions?: FunctionsPort | undefined;
+  /** Default: nothing is known of flows, and nothing answers under `/api/runs` and `/api/graph`. */
+  readonly flows?: FlowsPort | undefined;
   /** What must hold for this process to take events; the reason where it does not. */
   readonly checks: () => Readonly<Record<string, string | undefined>>;
   readonly metrics: { text(): Promise<string>; contentType: string };
@@ -105,6 +109,7 @@ export function openAdmin(options: AdminOptions): FastifyInstance {
     count: await overSelected(store, body, (keys) => store.deadLetters.purge(keys)),
   }));
   if (options.functions !== undefined) addFunctions(server, options.functions);
+  if (options.flows !== undefined) addRuns(server, { flows: options.flows, store, limitOf });
   return server;
 }
 
@@ -155,8 +160,8 @@ function detailOf(entry: Entry, { store, verdicts }: AdminOptions): EventDetail 
   return { ...entryOf(entry), deliveries, replies: store.history.replies(position).map(summaryOf) };
 }
 
-function limitOf(query: Record<string, string>): number {
-  const limit = Number(query['limit'] ?? DEFAULT_ROWS);
+function limitOf(query: { readonly limit?: string }): number {
+  const limit = Number(query.limit ?? DEFAULT_ROWS);
   return Number.isInteger(limit) && limit > 0 ? Math.min(limit, MOST_ROWS) : DEFAULT_ROWS;
 }
 
