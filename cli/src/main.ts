@@ -3,8 +3,10 @@ import { Command, CommanderError } from 'commander';
 
 import * as dlq from './commands/dlq.ts';
 import * as events from './commands/events.ts';
+import * as flow from './commands/flow.ts';
 import * as fn from './commands/fn/register.ts';
 import * as lint from './commands/lint.ts';
+import * as runs from './commands/runs.ts';
 import * as send from './commands/send.ts';
 import * as status from './commands/status.ts';
 import * as tail from './commands/tail.ts';
@@ -23,8 +25,10 @@ up.register(program);
 send.register(program);
 tail.register(program);
 events.register(program);
+runs.register(program);
 dlq.register(program);
 fn.register(program);
+flow.register(program);
 status.register(program);
 lint.register(program);
 
