@@ -95,6 +95,12 @@ const ROOMS: Record<
       'bus/control',
     ],
   },
+  'apiserver/objects': { files: /^broker\/apiserver\/src\/objects\//, imports: ['event', 'resources'] },
+  'apiserver/registry': { files: /^broker\/apiserver\/src\/registry\//, imports: ['event', 'resources'] },
+  'apiserver/api': {
+    files: /^broker\/apiserver\/src\/api\//,
+    imports: ['event', 'resources', 'apiserver/objects', 'apiserver/registry'],
+  },
   sources: { files: /^sources\//, imports: ['event', 'resources'] },
   sinks: { files: /^sinks\//, imports: ['event', 'resources'] },
   functions: { files: /^functions\//, imports: ['event', 'resources'] },
