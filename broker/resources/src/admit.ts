@@ -1,3 +1,4 @@
+import { beyondKnative } from './beyond-knative.ts';
 import { complaint, show } from './fault.ts';
 import type { Complaint } from './fault.ts';
 import { isKind, KINDS } from './kinds.ts';
@@ -7,7 +8,7 @@ import { steps } from './path.ts';
 import type { Path } from './path.ts';
 import type { AnyResource } from './any-resource.ts';
 import { validate } from './validator.ts';
-import type { Findings, Mistyped } from './validator.ts';
+import type { Assumption, Findings, Mistyped } from './validator.ts';
 
 // Far beyond any real resource; what comes after goes by recursion, and takes quadratic time when all of it is wrong.
 const MAX_VALUES = 10_000;
@@ -19,7 +20,9 @@ export interface Admission {
   readonly resource?: AnyResource;
   readonly complaints: readonly Complaint[];
   /** Assumptions that were made. */
-  readonly receipts: readonly { path: Path; message: string }[];
+  readonly receipts: readonly Assumption[];
+  /** What was taken as it was said, and Knative refuses. */
+  readonly refusals: readonly Complaint[];
 }
 
 /**
@@ -39,14 +42,16 @@ export function admit(value: unknown, written: (path: Path) => string | undefine
   const draft = structuredClone(value) as AnyResource;
   const definition = KINDS[draft.kind];
   let findings = validate(definition, draft);
-  const receipts = repair(draft, findings.mistyped, written);
+  const repaired = repair(draft, findings.mistyped, written);
   if (findings.mistyped.length > 0) findings = validate(definition, draft);
-  receipts.push(...findings.receipts);
-  if (findings.complaints.length > 0) return { complaints: findings.complaints, receipts };
+  const { receipts, refusals } = isOurs(draft) ? withoutKnative(findings) : findings;
+  receipts.unshift(...repaired);
+  if (findings.complaints.length > 0) return { complaints: findings.complaints, receipts, refusals };
+  refusals.push(...beyondKnative(draft));
   dropServerFields(draft.metadata);
   delete (draft as { status?: unknown }).status;
   definition.complete?.(draft);
-  return { resource: freeze(draft), complaints: [], receipts };
+  return { resource: freeze(draft), complaints: [], receipts, refusals };
 }
 
 function isOfRealSize(value: unknown): boolean {
@@ -61,7 +66,7 @@ function isOfRealSize(value: unknown): boolean {
 }
 
 function refusal(complaints: Complaint[]): Admission {
-  return { complaints, receipts: [] };
+  return { complaints, receipts: [], refusals: [] };
 }
 
 function kindComplaints({ apiVersion, kind }: Record<string, unknown>): Complaint[] {
@@ -89,6 +94,20 @@ function kindComplaints({ apiVersion, kind }: Record<string, unknown>): Complain
   return [complaint('apiVersion', expected, got, { text: `no ${kind} in ${got}`, suggestion: versions[0] })];
 }
 
+function isOurs({ apiVersion }: AnyResource): boolean {
+  return apiVersion.split('/')[0]!.endsWith('.millrace.dev');
+}
+
+/** What Knative would say is not said of a kind that it does not have. */
+function withoutKnative({ receipts }: Findings): Pick<Findings, 'receipts' | 'refusals'> {
+  const plain = receipts.map(({ path, message, reference }) => ({
+    path,
+    message,
+    ...(reference === undefined ? {} : { reference }),
+  }));
+  return { receipts: plain, refusals: [] };
+}
+
 /** Makes texts of the numbers and booleans that stand where a text is wanted, and takes out nulls, as Kubernetes does. */
 function repair(draft: object, mistyped: readonly Mistyped[], written: (path: Path) => string | undefined) {
   const receipts: Findings['receipts'] = [];
@@ -105,10 +124,23 @@ function repair(draft: object, mistyped: readonly Mistyped[], written: (path: Pa
       receipts.push({ path, message: `${path} is null, read as an empty text` });
     } else if (wanted === 'string' && (typeof value === 'number' || typeof value === 'boolean')) {
       fields[last] = written(path) ?? String(value);
-      receipts.push({ path, message: `${path} is a ${typeof value}, read as text: quote it to say so` });
+      const message = `${path} is a ${typeof value}, read as text: quote it to say so`;
+      receipts.push({ path, message, refusal: notText(draft as AnyResource, path, value) });
     }
   }
   return receipts;
+}
+
+/** As the API server refuses it: by the types of Kubernetes where it has them, else by the schema of the kind. */
+function notText({ kind, apiVersion }: AnyResource, path: Path, value: number | boolean): Complaint {
+  const sort = typeof value === 'boolean' ? 'boolean' : Number.isInteger(value) ? 'integer' : 'number';
+  const [first, second] = steps(path);
+  const field = first === 'metadata' ? `ObjectMeta.metadata.${second}` : apiVersion === 'v1' ? `${kind}.${first}` : '';
+  const text =
+    field === ''
+      ? `Invalid value: "${sort}": ${path} in body must be of type string: "${sort}"`
+      : `json: cannot unmarshal ${typeof value === 'boolean' ? 'bool' : 'number'} into Go struct field ${field} of type string`;
+  return complaint(path, 'a text: quote it', `a ${typeof value}`, { text });
 }
 
 function freeze<T>(value: T): T {

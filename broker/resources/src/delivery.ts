@@ -3,7 +3,11 @@ import type { Static } from 'typebox';
 import { completeDestination, DestinationSchema } from './destination.ts';
 import type { Destination } from './destination.ts';
 import { parsePeriod, periodRule } from './duration.ts';
+import { complaint, show } from './fault.ts';
+import { join } from './path.ts';
+import type { Path } from './path.ts';
 import { Fields } from './schema.ts';
+import type { Tell } from './schema.ts';
 
 const Period = (least: 'zero' | 'more than zero') =>
   Type.Optional(Type.String({ rule: periodRule(least), expected: 'an ISO-8601 period such as "PT0.2S"' }));
@@ -25,14 +29,29 @@ const WITHOUT_FORMAT = {
   retryAfterMax: Period('zero'),
 };
 
+// Fields that Knative takes only where a feature of that name is enabled, which it is not as shipped.
+const EXPERIMENTAL = { retryAfterMax: 'delivery-retryafter', backoffMax: 'delivery-backoff-max' };
+
+function experimentalRule(delivery: Record<string, unknown>, path: Path, tell: Tell): void {
+  for (const [field, feature] of Object.entries(EXPERIMENTAL)) {
+    if (delivery[field] === undefined) continue;
+    const at = join(path, field);
+    const expected = `nothing, unless the feature ${feature} is enabled`;
+    tell.refusal(complaint(at, expected, show(at, delivery[field]), { text: `must not set the field(s): ${at}` }));
+  }
+}
+
 /** How events are delivered (duck type DeliverySpec). Nothing has a default here: the kinds that use it say theirs. */
 export const DeliverySchema = Fields(
   { ...WITHOUT_FORMAT, format: Type.Optional(Type.Enum(['json', 'binary'])) },
-  { expected: 'an object that says how to deliver' },
+  { rule: experimentalRule, expected: 'an object that says how to deliver' },
 );
 
 /** The same without `format`, as KafkaSource has it. */
-export const SourceDeliverySchema = Fields(WITHOUT_FORMAT, { expected: 'an object that says how to deliver' });
+export const SourceDeliverySchema = Fields(WITHOUT_FORMAT, {
+  rule: experimentalRule,
+  expected: 'an object that says how to deliver',
+});
 
 /** What a {@link DeliverySchema} holds; nothing in it has a default. */
 export type DeliverySpec = Static<typeof DeliverySchema>;

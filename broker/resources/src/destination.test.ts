@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { readManifest } from './manifest.ts';
 import { faultsOf, receiptsOf, resourceOf, triggerText } from './testing.ts';
 
 const withSubscriber = (subscriber: unknown, metadata?: object) => triggerText({ subscriber }, metadata);
@@ -46,10 +47,17 @@ describe('a destination', () => {
       assert.deepEqual(faultsOf(withSubscriber(destination)), [message]));
   }
 
-  test('without apiVersion leaves a receipt of what will be tried', () => {
+  test('without apiVersion leaves a receipt of what will be tried, and of what', () => {
     const { kind, name } = SERVICE;
-    assert.deepEqual(receiptsOf(withSubscriber({ ref: { kind, name } })), [
-      'spec.subscriber.ref has no apiVersion: kind Service is looked for in serving.knative.dev/v1 first, then v1',
+    const text = withSubscriber({ ref: { kind, name } }, { namespace: 'team' });
+    const [receipt] = readManifest(text, 'f').receipts;
+    assert.equal(
+      receipt?.message,
+      'spec.subscriber.ref has no apiVersion: kind Service is looked for in serving.knative.dev/v1',
+    );
+    assert.deepEqual(receipt.reference, { kind, name, namespace: 'team' });
+    assert.deepEqual(receiptsOf(withSubscriber({ ref: { kind: 'Broker', name } })), [
+      'spec.subscriber.ref has no apiVersion: kind Broker is looked for among the kinds that are known here',
     ]);
   });
 

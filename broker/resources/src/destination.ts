@@ -1,8 +1,10 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { complaint, show } from './fault.ts';
+import type { Complaint } from './fault.ts';
 import { DNS_LABEL } from './name.ts';
 import { join } from './path.ts';
+import type { Path } from './path.ts';
 import { Fields, Text } from './schema.ts';
 import type { Rule } from './schema.ts';
 
@@ -27,11 +29,31 @@ export const ReferenceSchema = Fields(REFERENCE, { expected: 'a reference: an ob
 /** What a {@link ReferenceSchema} holds after defaults. */
 export type Reference = Static<typeof ReferenceSchema>;
 
+/**
+ * How Knative refuses a reference that names no apiVersion (KReference.Validate). A Sequence and a Parallel of its wrap
+ * that into "invalid value" with the whole step, which says less.
+ */
+export function withoutApiVersion(path: Path, kind: string): Complaint {
+  const at = join(path, 'apiVersion');
+  const like = kind === 'Service' ? ', such as "serving.knative.dev/v1"' : '';
+  return complaint(at, `the apiVersion of the ${kind}${like}`, 'nothing', { text: `missing field(s): ${at}` });
+}
+
 // Only the reference of a destination is looked up by kind, so only here a missing apiVersion leaves something open.
-const targetRule: Rule<Record<string, unknown>> = (ref, path, tell) => {
-  if (ref['apiVersion'] !== undefined || ref['group'] !== undefined || typeof ref['kind'] !== 'string') return;
-  const tried = ref['kind'] === 'Service' ? 'serving.knative.dev/v1 first, then v1' : 'the kinds that we know';
-  tell.receipt(path, `${path} has no apiVersion: kind ${ref['kind']} is looked for in ${tried}`);
+const targetRule: Rule<Record<string, unknown>> = ({ kind, name, namespace, apiVersion, group }, path, tell) => {
+  if (group !== undefined) {
+    const at = join(path, 'group');
+    const expected = 'an apiVersion in its place, unless the feature kreference-group is enabled';
+    tell.refusal(complaint(at, expected, show(at, group), { text: `must not set the field(s): ${at}` }));
+  }
+  if (apiVersion !== undefined || typeof kind !== 'string' || typeof name !== 'string') return;
+  const refusal = withoutApiVersion(path, kind);
+  if (group !== undefined) return tell.refusal(refusal);
+  const tried = kind === 'Service' ? 'in serving.knative.dev/v1' : 'among the kinds that are known here';
+  tell.receipt(path, `${path} has no apiVersion: kind ${kind} is looked for ${tried}`, {
+    refusal,
+    reference: typeof namespace === 'string' ? { kind, name, namespace } : { kind, name },
+  });
 };
 
 const destinationRule: Rule<Record<string, unknown>> = ({ ref, uri }, path, tell) => {

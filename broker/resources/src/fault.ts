@@ -30,7 +30,13 @@ export interface Receipt {
   readonly place: Place;
   /** The key of the resource (`Trigger/default/urgent`), or empty where there is none. */
   readonly resource: string;
+  /** What was assumed about; empty for the resource itself. */
+  readonly path: Path;
   readonly message: string;
+  /** Knative (or Kubernetes) does not assume it: a refusal says so. */
+  readonly refused?: true;
+  /** What is meant by a reference without apiVersion. What it is taken for depends on all that is declared. */
+  readonly reference?: { readonly kind: string; readonly namespace: string; readonly name: string };
 }
 
 /**

@@ -1,8 +1,8 @@
 import { admit } from './admit.ts';
 import { readDocuments } from './document.ts';
 import type { Document } from './document.ts';
-import { complaint } from './fault.ts';
-import type { Fault, Place, Receipt } from './fault.ts';
+import { complaint, show } from './fault.ts';
+import type { Complaint, Fault, Place, Receipt } from './fault.ts';
 import { join } from './path.ts';
 import type { Path } from './path.ts';
 import { keyOf } from './resource.ts';
@@ -25,6 +25,8 @@ export interface Manifest {
   readonly declared: Declared[];
   readonly faults: Fault[];
   readonly receipts: Receipt[];
+  /** What Knative (or Kubernetes) refuses and we take: faults for who wants to be as strict. */
+  readonly refusals: Fault[];
 }
 
 const NO_RESOURCE = 'no resource in this document';
@@ -40,13 +42,13 @@ export function readManifest(text: string, file: string): Manifest {
 
 /** The same for several files, in their order; what is declared twice is a fault wherever the two stand. */
 export function readManifests(files: Iterable<{ text: string; file: string }>): Manifest {
-  const manifest: Manifest = { declared: [], faults: [], receipts: [] };
+  const manifest: Manifest = { declared: [], faults: [], receipts: [], refusals: [] };
   const places = new Map<string, Place>();
   for (const { text, file } of files) {
     const { documents, faults } = readDocuments(text, file);
     for (const fault of faults) manifest.faults.push(fault);
     if (documents.length === 0 && faults.length === 0) {
-      manifest.receipts.push({ place: { file, line: 1, column: 1 }, resource: '', message: NO_RESOURCE });
+      manifest.receipts.push({ place: { file, line: 1, column: 1 }, resource: '', path: '', message: NO_RESOURCE });
     }
     for (const document of documents) {
       for (const item of itemsOf(document)) declare(item, places, manifest);
@@ -74,14 +76,26 @@ function declare({ document, value, at }: Item, places: Map<string, Place>, mani
   const locate = (path: Path) => document.locate(within(at, path));
   const place = locate('');
   if (at === '' && isProse(value)) {
-    manifest.receipts.push({ place, resource: '', message: NO_RESOURCE });
+    passOver(value, place, manifest);
     return;
   }
-  const { resource, complaints, receipts } = admit(value, (path) => document.written(within(at, path)));
-  const faults = complaints.map((one): Fault => Object.assign({ place: locate(one.path) }, one));
-  for (const fault of faults.toSorted(byPlace)) manifest.faults.push(fault);
-  const key = nameOf(value);
-  for (const { path, message } of receipts) manifest.receipts.push({ place: locate(path), resource: key, message });
+  const { resource, complaints, receipts, refusals } = admit(value, (path) => document.written(within(at, path)));
+  const placed = (some: readonly Complaint[]) =>
+    some.map((one): Fault => Object.assign({ place: locate(one.path) }, one)).toSorted(byPlace);
+  for (const fault of placed(complaints)) manifest.faults.push(fault);
+  const assumed = receipts.flatMap(({ refusal }) => refusal ?? []);
+  for (const refusal of placed([...assumed, ...refusals])) manifest.refusals.push(refusal);
+  const name = nameOf(value);
+  for (const { path, message, refusal, reference } of receipts) {
+    manifest.receipts.push({
+      place: locate(path),
+      resource: keyOf(name),
+      path,
+      message,
+      ...(refusal === undefined ? {} : { refused: true }),
+      ...(reference === undefined ? {} : { reference: { namespace: name.metadata.namespace, ...reference } }),
+    });
+  }
   if (resource === undefined) return;
   const before = places.get(keyOf(resource));
   if (before !== undefined) {
@@ -92,6 +106,16 @@ function declare({ document, value, at }: Item, places: Map<string, Place>, mani
   }
   places.set(keyOf(resource), place);
   manifest.declared.push({ resource, place, locate });
+}
+
+/** Kubernetes passes over what is empty, and refuses the rest. */
+function passOver(value: unknown, place: Place, { receipts, refusals }: Manifest): void {
+  const isEmpty = value === null || value === undefined;
+  receipts.push({ place, resource: '', path: '', message: NO_RESOURCE, ...(isEmpty ? {} : { refused: true }) });
+  if (isEmpty) return;
+  const got = typeof value === 'object' ? show('', value) : `a ${typeof value}`;
+  const text = "Object 'Kind' is missing";
+  refusals.push({ place, ...complaint('', 'a resource: an object with apiVersion, kind and metadata', got, { text }) });
 }
 
 function byPlace({ place: one }: Fault, { place: other }: Fault): number {
@@ -109,11 +133,11 @@ function isProse(value: unknown): boolean {
   return Object.values(value).every((inner) => typeof inner !== 'object' || inner === null);
 }
 
-function nameOf(value: unknown): string {
+function nameOf(value: unknown) {
   const { kind, metadata } = (value ?? {}) as { kind?: unknown; metadata?: { name?: unknown; namespace?: unknown } };
   const text = (part: unknown, otherwise: string) => (typeof part === 'string' ? part : otherwise);
-  return keyOf({
+  return {
     kind: text(kind, '?'),
     metadata: { name: text(metadata?.name, '?'), namespace: text(metadata?.namespace, 'default') },
-  });
+  };
 }

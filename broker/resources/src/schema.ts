@@ -7,7 +7,17 @@ import type { Path } from './path.ts';
 export interface Tell {
   fault(complaint: Complaint): void;
   /** An assumption that was made about the field at the path. */
-  receipt(path: Path, message: string): void;
+  receipt(path: Path, message: string, more?: Assumed): void;
+  /** What we take as it is said, and Knative refuses. */
+  refusal(complaint: Complaint): void;
+}
+
+/** What else there is to say of an assumption. */
+export interface Assumed {
+  /** Knative refuses in place of assuming; begun with its own text. */
+  readonly refusal?: Complaint;
+  /** The reference that it is about; the namespace is that of the resource unless said. */
+  readonly reference?: { readonly kind: string; readonly name: string; readonly namespace?: string | undefined };
 }
 
 /**

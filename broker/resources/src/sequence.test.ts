@@ -17,7 +17,7 @@ describe('a Sequence', () => {
 
   test('tells how a step without apiVersion is looked for', () => {
     assert.deepEqual(receiptsOf(text({})), [
-      'spec.steps[0].ref has no apiVersion: kind Service is looked for in serving.knative.dev/v1 first, then v1',
+      'spec.steps[0].ref has no apiVersion: kind Service is looked for in serving.knative.dev/v1',
     ]);
   });
 

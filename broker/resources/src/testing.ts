@@ -33,6 +33,11 @@ export function receiptsOf(text: string): string[] {
   return readManifest(text, 'test.yaml').receipts.map(({ message }) => message);
 }
 
+/** For tests: what Knative refuses of a text that we take, as `path: message`, in order. */
+export function refusalsOf(text: string): string[] {
+  return readManifest(text, 'test.yaml').refusals.map(({ path, message }) => `${path}: ${message}`);
+}
+
 /** For tests: a manifest of a Trigger whose spec is this JSON over a broker and a subscriber. */
 export function triggerText(spec: object, metadata: object = {}): string {
   return JSON.stringify({

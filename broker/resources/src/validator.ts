@@ -6,14 +6,23 @@ import type { KindDefinition } from './kind.ts';
 import { fromPointer } from './path.ts';
 import type { Path } from './path.ts';
 import { inputSchema } from './schema.ts';
-import type { Rule, Tell } from './schema.ts';
+import type { Assumed, Rule, Tell } from './schema.ts';
 import { translate } from './translate.ts';
 
-/** What a validation found. `mistyped` are places where another type of scalar (or null) stands than the schema wants. */
+/** What a validation found. */
 export interface Findings {
   complaints: Complaint[];
-  receipts: { path: Path; message: string }[];
+  receipts: Assumption[];
+  /** What we take as it is said, and Knative refuses. */
+  refusals: Complaint[];
+  /** Places where another type of scalar (or null) stands than the schema wants. */
   mistyped: Mistyped[];
+}
+
+/** What was assumed, and about which field. */
+export interface Assumption extends Assumed {
+  readonly path: Path;
+  readonly message: string;
 }
 
 /** A scalar of another type than the schema wants. */
@@ -35,10 +44,11 @@ const compiled = new WeakMap<KindDefinition, ValidateFunction>();
 export function validate(definition: KindDefinition, value: object): Findings {
   const isValid = compiled.get(definition) ?? compile(definition);
   compiled.set(definition, isValid);
-  const findings: Findings = { complaints: [], receipts: [], mistyped: [] };
+  const findings: Findings = { complaints: [], receipts: [], refusals: [], mistyped: [] };
   const tell: Tell = {
     fault: (complaint) => findings.complaints.push(complaint),
-    receipt: (path, message) => findings.receipts.push({ path, message }),
+    receipt: (path, message, more) => findings.receipts.push({ path, message, ...more }),
+    refusal: (complaint) => findings.refusals.push(complaint),
   };
   if (!isValid.call(tell, value)) {
     for (const error of isValid.errors ?? []) record(error, value, findings);
