@@ -8,6 +8,25 @@ import { parse } from 'yaml';
 
 import { runMillrace, trigger } from '../testing/millrace.ts';
 
+const LENIENT = `
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: { name: search }
+spec: { template: { spec: { containers: [{ image: search }] } } }
+---
+apiVersion: flows.knative.dev/v1
+kind: Parallel
+metadata:
+  name: gather
+  annotations: { millrace.dev/join: all }
+spec:
+  branches:
+  - subscriber: { ref: { kind: Service, name: search } }
+  - subscriber: { ref: { kind: Service, name: nowhere } }
+    filters: [{ exact: { type: asked } }]
+  reply: { ref: { kind: Broker, name: default } }
+`;
+
 describe('millrace lint', () => {
   let folder: string;
   before(() => {
@@ -63,6 +82,37 @@ describe('millrace lint', () => {
     assert.equal(strict.stderr, 'millrace: 1 resource, 1 fault, 0 notes\n');
   });
 
+  test('takes what Knative refuses, and says what for; when strict it is a fault in the words of Knative', async () => {
+    const file = write('lenient.yaml', LENIENT);
+    const it = 'Parallel/default/gather: ';
+    const join = `${file}:11:18 ${it}the join has no millrace.dev/join-deadline: PT10M is taken, then it goes on with what has come`;
+    const unready = `${file}:7:1 ${it}will not be ready: NotFound: spec.branches[1].subscriber: the Service default/nowhere is not declared`;
+    const lenient = await runMillrace(['lint', '-f', file]);
+    assert.deepEqual([lenient.code, lenient.stdout], [0, '']);
+    assert.deepEqual(lenient.stderr.trimEnd().split('\n'), [
+      join,
+      `${file}:14:19 ${it}spec.branches[0].subscriber.ref has no apiVersion: Service search is taken as the function default/search (serving.knative.dev/v1)`,
+      `${file}:15:19 ${it}spec.branches[1].subscriber.ref has no apiVersion: no Service default/nowhere is declared (looked for in serving.knative.dev/v1)`,
+      `${file}:17:12 ${it}spec.reply.ref has no apiVersion: Broker default is taken as the Broker default/default (eventing.knative.dev/v1)`,
+      unready,
+      '2 resources, 0 faults, 5 notes',
+    ]);
+    const strict = await runMillrace(['lint', '-f', file, '--strict']);
+    assert.equal(strict.code, 6);
+    assert.deepEqual(strict.stderr.trimEnd().split('\n'), [join, 'millrace: 2 resources, 5 faults, 1 note']);
+    const missing = (path: string) => `${path}.apiVersion: missing field(s): ${path}.apiVersion: `;
+    const expected = [
+      `${file}:14:19 ${missing('spec.branches[0].subscriber.ref')}`,
+      `${file}:15:19 ${missing('spec.branches[1].subscriber.ref')}`,
+      `${file}:16:5 spec.branches[1].filters: strict decoding error: unknown field "spec.branches[1].filters": `,
+      `${file}:17:12 ${missing('spec.reply.ref')}`,
+      unready,
+    ];
+    const lines = strict.stdout.trimEnd().split('\n');
+    assert.equal(lines.length, expected.length, strict.stdout);
+    for (const [index, line] of lines.entries()) assert.ok(line.startsWith(expected[index]!), line);
+  });
+
   test('gives programs the faults and the notes', async () => {
     const file = write('prose.yaml', 'just words\n');
     const { code, stdout } = await runMillrace(['lint', '-f', file, '-o', 'json']);
@@ -70,7 +120,15 @@ describe('millrace lint', () => {
     assert.deepEqual(JSON.parse(stdout), {
       resources: 0,
       faults: [],
-      receipts: [{ place: { file, line: 1, column: 1 }, resource: '', message: 'no resource in this document' }],
+      receipts: [
+        {
+          place: { file, line: 1, column: 1 },
+          resource: '',
+          path: '',
+          message: 'no resource in this document',
+          refused: true,
+        },
+      ],
     });
     const yaml = await runMillrace(['lint', '-f', file, '-o', 'yaml', '--strict']);
     assert.equal(yaml.code, 6);

@@ -16,7 +16,7 @@ export function register(program: Command): void {
     .command('lint')
     .description('check manifests without starting anything')
     .option('-f, --file <path>', 'manifest file or folder; may be given several times (default: this folder)', several)
-    .option('--strict', 'count assumptions and what cannot become ready as faults');
+    .option('--strict', 'count as faults what Knative refuses and what cannot become ready');
   addOutput(command, ['table', 'json', 'yaml']).action(lint);
 }
 
@@ -26,10 +26,10 @@ async function lint({ file = ['.'], strict, output }: LintOptions): Promise<void
   const { show, tell } = await import('../output.ts');
   const { printable } = await import('../view/printable.ts');
   const { readManifests } = await import('../up/manifests.ts');
-  const read = readManifests(file, 'http://127.0.0.1:8080');
-  const notes = [...read.receipts, ...unready(read)];
-  const faults = [...read.faults, ...(strict === true ? notes.map(asFault) : [])];
-  const receipts = strict === true ? [] : notes;
+  const read = readManifests(file, 'http://127.0.0.1:8080', { strict: strict === true });
+  const broken = unready(read);
+  const faults = [...read.faults, ...(strict === true ? broken.map(asFault) : [])];
+  const receipts = [...read.receipts, ...(strict === true ? [] : broken)];
 
   await show(
     output,
@@ -54,7 +54,7 @@ function unready({ declared, plan }: ReadManifests): Receipt[] {
     const key = `${kind}/${metadata.namespace}/${metadata.name}`;
     const ready = plan.statuses.get(key)?.conditions.find((it) => it.type === 'Ready');
     if (ready?.status !== 'False') return [];
-    return [{ place, resource: key, message: `will not be ready: ${ready.reason}: ${ready.message}` }];
+    return [{ place, resource: key, path: '', message: `will not be ready: ${ready.reason}: ${ready.message}` }];
   });
 }
 
@@ -62,8 +62,8 @@ function asFault({ place, resource, message }: Receipt): Fault {
   return {
     place,
     path: '',
-    message: resource === '' ? message : `${resource}: ${message}`,
-    expected: 'nothing that must be assumed (--strict)',
+    message: `${resource}: ${message}`,
+    expected: 'a resource that can become ready (--strict)',
     got: message,
   };
 }

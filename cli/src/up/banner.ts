@@ -2,6 +2,9 @@ import type { Status } from '@millrace/bus/plan/plan';
 import type { Example } from './example.ts';
 import type { Receipt } from '@millrace/resources/fault';
 
+import { printable } from '../view/printable.ts';
+import { summaryOf } from './receipts.ts';
+
 export interface BannerFacts {
   readonly dataUrl: string;
   readonly adminUrl: string;
@@ -33,7 +36,7 @@ export function banner(facts: BannerFacts): string {
   ];
   if (facts.receipts.length > 0) {
     lines.push('', 'Assumed where the manifests do not say it:');
-    for (const { place, message } of facts.receipts) lines.push(`  ${place.file}:${place.line}  ${message}`);
+    for (const line of summaryOf(facts.receipts)) lines.push(`  ${printable(line)}`);
   }
   if (facts.standIn !== undefined) {
     lines.push(

@@ -7,6 +7,7 @@ import type { Declared } from '@millrace/resources/manifest';
 import { keyOf } from '@millrace/resources/resource';
 
 import { CommandFailure } from '../exit-codes.ts';
+import { asTaken } from './receipts.ts';
 
 /** What some manifests say, and what it means together. */
 export interface ReadManifests {
@@ -14,22 +15,33 @@ export interface ReadManifests {
   readonly plan: Plan;
   /** Of the manifests and of the plan, each with its place. */
   readonly faults: readonly Fault[];
+  /** Those that Knative refuses are not among them where that is a fault. */
   readonly receipts: readonly Receipt[];
 }
 
 /**
  * Reads manifest files and folders, once, and compiles them for a data port at this address. Never throws: what is wrong
- * is among the faults. The address shows in statuses only: what has no fault with one has none with another.
+ * is among the faults; when `strict`, so is what we take and Knative refuses. The address shows in statuses only: what
+ * has no fault with one has none with another.
  */
-export function readManifests(paths: readonly string[], dataUrl: string): ReadManifests {
-  const { declared, faults, receipts } = readFolders(paths);
+export function readManifests(
+  paths: readonly string[],
+  dataUrl: string,
+  { strict = false }: { strict?: boolean } = {},
+): ReadManifests {
+  const { declared, faults, receipts, refusals } = readFolders(paths);
   const plan = compilePlan(declared, dataUrl);
   const byKey = new Map(declared.map((it) => [keyOf(it.resource), it]));
   const planFaults = plan.faults.map((fault): Fault => {
     const place = byKey.get(fault.key)?.locate(fault.path) ?? { file: '', line: 1, column: 1 };
     return { ...fault, place };
   });
-  return { declared, plan, faults: [...faults, ...planFaults], receipts };
+  return {
+    declared,
+    plan,
+    faults: [...faults, ...planFaults, ...(strict ? refusals : [])],
+    receipts: receipts.filter((it) => !strict || it.refused !== true).map((it) => asTaken(it, plan)),
+  };
 }
 
 /** Throws a {@link CommandFailure} that lists all faults. */

@@ -3,14 +3,12 @@ import type { Logger } from '@millrace/bus/telemetry/logger';
 import { formatFault } from '@millrace/resources/fault';
 import { keyOf } from '@millrace/resources/resource';
 
-import { readManifests } from './manifests.ts';
 import type { ReadManifests } from './manifests.ts';
 
 /** What a change of manifests and code is brought to. */
 export interface ReloadOptions {
-  /** Files and folders. */
-  readonly manifests: readonly string[];
-  readonly dataUrl: string;
+  /** Reads the manifests as they are now. */
+  readonly readAgain: () => ReadManifests;
   /** What holds now. */
   readonly read: ReadManifests;
   /** Resolves when everything runs as the plan says. */
@@ -24,7 +22,7 @@ export interface ReloadOptions {
  * Makes the function that reads manifests and code again. Manifests with a fault change nothing: what is wrong is told,
  * each with its place, and what held before goes on. Never rejects.
  */
-export function makeReload({ manifests, dataUrl, read, apply, lookAgain, logger }: ReloadOptions): () => Promise<void> {
+export function makeReload({ readAgain, read, apply, lookAgain, logger }: ReloadOptions): () => Promise<void> {
   let held = textsOf(read);
   let told = '';
 
@@ -48,7 +46,7 @@ export function makeReload({ manifests, dataUrl, read, apply, lookAgain, logger 
 
   return async () => {
     try {
-      await follow(readManifests(manifests, dataUrl));
+      await follow(readAgain());
     } catch (error) {
       logger.error(`the manifests could not be applied: ${(error as Error).message}`);
     }

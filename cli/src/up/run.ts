@@ -67,7 +67,8 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
 
   async function open(): Promise<Running> {
     // The manifests first: a fault in them must not cost a data folder.
-    const read = readManifests(settings.manifests, `http://${settings.host}:${settings.port}`);
+    const readFor = (url: string) => readManifests(settings.manifests, url, { strict: settings.strict });
+    const read = readFor(`http://${settings.host}:${settings.port}`);
     refuseFaults(read);
     const logger = opened(
       startLogger({
@@ -139,8 +140,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
     const adminUrl = await listen(admin, settings.adminHost, settings.adminPort, '--admin-port');
     if (settings.watch) {
       const reload = makeReload({
-        manifests: settings.manifests,
-        dataUrl,
+        readAgain: () => readFor(dataUrl),
         read,
         async apply(next) {
           await functions.prepare(next.workloads);

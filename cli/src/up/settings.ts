@@ -9,6 +9,8 @@ import { CommandFailure } from '../exit-codes.ts';
 /** Everything that `millrace up` can be told; each by a flag, some by the environment as well. */
 export interface Settings {
   readonly manifests: readonly string[];
+  /** Whether what Knative refuses of a manifest is a fault, also where we take it. */
+  readonly strict: boolean;
   readonly host: string;
   readonly port: number;
   readonly adminHost: string;
@@ -42,6 +44,7 @@ export function addSettings(command: Command): Command {
     .addOption(
       new Option('-f, --file <path>', 'manifest file or folder; may be given several times').argParser(several),
     )
+    .addOption(new Option('--strict', 'refuse what Knative refuses of manifests'))
     .addOption(new Option('--host <address>', 'address that takes events').default('127.0.0.1').env('MILLRACE_HOST'))
     .addOption(port('--port <number>', 'port that takes events', 8080, 'MILLRACE_PORT'))
     .addOption(
@@ -88,6 +91,7 @@ export function addSettings(command: Command): Command {
 export function settingsOf(options: Record<string, unknown>): Settings {
   const given = options as {
     file?: string[];
+    strict?: true;
     host: string;
     port: number;
     adminHost: string;
@@ -107,6 +111,7 @@ export function settingsOf(options: Record<string, unknown>): Settings {
   };
   return {
     manifests: given.file ?? [],
+    strict: given.strict === true,
     host: given.host,
     port: given.port,
     adminHost: given.adminHost,
