@@ -269,9 +269,36 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         assert.equal(reopened.history.replies(position).length, 1);
       }),
     );
+
+    test(
+      'a settlement that comes with no replies is kept all the same',
+      withStore(async ({ store, reopen }) => {
+        const [asked] = await store.log.append([draft()]);
+        const { position } = asked!;
+        assert.deepEqual(await store.log.append([], failed({ position, outcome: 'deadLettered' })), []);
+        const reopened = (await reopen?.()) ?? store;
+        assert.equal(reopened.history.attempts(position).at(-1)!.outcome, 'deadLettered');
+      }),
+    );
   });
 
   describe(`${name}: definitions of routes`, () => {
+    test(
+      'the last word counts, also while an earlier one is still being written',
+      withStore(async ({ store, reopen }) => {
+        await store.progress.define('again', 'text');
+        await Promise.all([
+          store.progress.define('again', undefined),
+          store.progress.define('again', 'text'),
+          store.progress.define('brief', 'text'),
+          store.progress.define('brief', undefined),
+        ]);
+        const kept = new Map([['again', 'text']]);
+        assert.deepEqual(store.progress.definitions(), kept);
+        assert.deepEqual(((await reopen?.()) ?? store).progress.definitions(), kept);
+      }),
+    );
+
     test(
       'are kept until they are forgotten, the last one of each',
       withStore(async ({ store, reopen }) => {

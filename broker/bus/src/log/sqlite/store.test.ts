@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 
-import { draft, storeContract } from '../store.contract.ts';
+import { LogBroken } from '../log.ts';
+import { draft, failed, storeContract } from '../store.contract.ts';
 import { openSqliteStore } from './store.ts';
 
 const temporaryFolder = () => mkdtempSync(join(tmpdir(), 'millrace-log-'));
@@ -39,19 +40,45 @@ test('a folder written by another version is refused with what to do', async () 
   rmSync(folder, { recursive: true });
 });
 
-test('a folder of format 1 is taken over with all that it has', async () => {
+/** What a version added, so that a folder can be made one of the version before it. */
+const ADDED_AFTER = { 1: ['findable', 'definition'], 2: ['definition'] };
+
+for (const [format, added] of Object.entries(ADDED_AFTER)) {
+  test(`a folder of format ${format} is taken over with all that it has`, async () => {
+    const folder = temporaryFolder();
+    const before = await openSqliteStore(folder);
+    const [old] = await before.log.append([draft()]);
+    await before.close();
+    const database = new DatabaseSync(join(folder, 'log.db'));
+    for (const table of added) database.exec(`DROP TABLE ${table}`);
+    database.exec(`PRAGMA user_version = ${format}`);
+    database.close();
+    const store = await openSqliteStore(folder);
+    assert.equal(store.log.get(old!.position)!.event.id, old!.event.id);
+    const [entry] = await store.log.append([{ ...draft(), findable: true }]);
+    assert.equal(store.history.find(entry!.event.id)!.position, entry!.position);
+    await store.progress.define('a', 'text');
+    assert.deepEqual(store.progress.definitions(), new Map([['a', 'text']]));
+    await store.close();
+    rmSync(folder, { recursive: true });
+  });
+}
+
+test('a reply goes with its settlement when that cannot be written', async () => {
   const folder = temporaryFolder();
-  const before = await openSqliteStore(folder);
-  const [old] = await before.log.append([draft()]);
-  await before.close();
-  const database = new DatabaseSync(join(folder, 'log.db'));
-  database.exec('DROP TABLE findable; DROP TABLE definition; PRAGMA user_version = 1');
-  database.close();
   const store = await openSqliteStore(folder);
-  assert.equal(store.log.get(old!.position)!.event.id, old!.event.id);
-  const [entry] = await store.log.append([{ ...draft(), findable: true }]);
-  assert.equal(store.history.find(entry!.event.id)!.position, entry!.position);
+  const [asked] = await store.log.append([draft()]);
+  const { position } = asked!;
+  // A dead letter without a reason is one that the tables do not take.
+  const impossible = failed({ position, root: undefined });
+  const reply = draft({ topic: 'replies', cause: { position, route: 'a' } });
+  await assert.rejects(store.log.append([reply], impossible), LogBroken);
+  assert.equal(store.log.end('replies'), 0);
   await store.close();
+  const reopened = await openSqliteStore(folder);
+  assert.deepEqual(reopened.history.replies(position), []);
+  assert.deepEqual(reopened.history.attempts(position), []);
+  await reopened.close();
   rmSync(folder, { recursive: true });
 });
 

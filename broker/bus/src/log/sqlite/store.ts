@@ -7,6 +7,7 @@ import type { Progress } from '../progress.ts';
 import type { Store } from '../store.ts';
 import { Tail } from '../tail.ts';
 import { Committer } from './committer.ts';
+import { openDefinitions } from './definitions.ts';
 import type { GroupBuilder } from './group.ts';
 import { Names } from './names.ts';
 import { deadLetterQuery, openHistory } from './queries.ts';
@@ -101,7 +102,7 @@ export async function openSqliteStore(folder: string): Promise<Store> {
       append: (drafts, settlement) =>
         new Promise((resolve, reject) => {
           // A group of nothing would never be sent.
-          if (drafts.length === 0) return resolve([]);
+          if (drafts.length === 0 && settlement === undefined) return resolve([]);
           for (const draft of drafts) tailOf(draft.topic);
           // Numbered as it is written: positions must grow in the order of the commits.
           const entries = drafts.map((draft): Entry => ({ ...draft, position: (position += 1) }));
@@ -138,12 +139,6 @@ export async function openSqliteStore(folder: string): Promise<Store> {
   }
 
   function openProgress(): Progress {
-    const kept = new Map(
-      database
-        .prepare('SELECT route, definition FROM definition')
-        .all()
-        .map((row) => [names.nameOf(row['route'] as number), row['definition'] as string]),
-    );
     const saved = database.prepare('SELECT position FROM progress WHERE route = ?');
     const finished = database.prepare(
       "SELECT position FROM attempt WHERE position > ? AND route = ? AND outcome <> 'retrying'",
@@ -167,13 +162,7 @@ export async function openSqliteStore(folder: string): Promise<Store> {
           settlements.every((settlement) => settlement.outcome === 'delivered'),
         ),
       save: (positions) => committer.write((group) => positions.forEach((it) => group.save(it)), false),
-      async define(route, definition) {
-        if (kept.get(route) === definition) return;
-        await committer.write((group) => group.define(route, definition), false);
-        if (definition === undefined) kept.delete(route);
-        else kept.set(route, definition);
-      },
-      definitions: () => new Map(kept),
+      ...openDefinitions(database, names, committer),
       waiting: (route, limit) => waiting.all(names.numberOf(route), limit).map((row) => waitingOf(row as Row, nameOf)),
       waitingAt(route, position) {
         const row = waitingAt.get(names.numberOf(route), position);
