@@ -25,6 +25,7 @@ const API_VERSIONS: Readonly<Record<string, string>> = {
   EventTransform: 'eventing.knative.dev/v1alpha1',
   Service: 'serving.knative.dev/v1',
   Broker: 'eventing.knative.dev/v1',
+  Trigger: 'eventing.knative.dev/v1',
 };
 
 /** A document of a kind; in `default` unless it says otherwise. */
