@@ -11,7 +11,7 @@ import type { Import } from './support/imports.ts';
 //   6  cli
 //   4  bus.ts
 //   3  ingress | delivery | control        neighbours without a door between them
-//   2  calls, on plan | telemetry | admin  sources | sinks | functions
+//   2  calls | replies, on plan | telemetry | admin  sources | sinks | functions
 //      filter | log | environment.ts
 //   1  resources
 //   0  event
@@ -41,6 +41,10 @@ const ROOMS: Record<
     files: /^broker\/bus\/src\/calls\//,
     imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts', 'bus/plan'],
   },
+  'bus/replies': {
+    files: /^broker\/bus\/src\/replies\//,
+    imports: ['event', 'resources', 'bus/log', 'bus/environment.ts', 'bus/plan'],
+  },
   'bus/transform': {
     files: /^broker\/bus\/src\/transform\//,
     imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts'],
@@ -64,6 +68,7 @@ const ROOMS: Record<
       'bus/environment.ts',
       'bus/plan',
       'bus/calls',
+      'bus/replies',
       'bus/transform',
     ],
   },
@@ -86,6 +91,7 @@ const ROOMS: Record<
       'bus/environment.ts',
       'bus/plan',
       'bus/calls',
+      'bus/replies',
       'bus/transform',
       'bus/flows',
       'bus/telemetry',

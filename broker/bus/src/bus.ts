@@ -16,6 +16,7 @@ import { FunctionDoor } from './ingress/function-door.ts';
 import { openIngress } from './ingress/ingress.ts';
 import type { Paths } from './ingress/paths.ts';
 import { ForwardProxy } from './ingress/proxy.ts';
+import { requestReplyDoor } from './ingress/request-reply-door.ts';
 import { openGate } from './log/gate.ts';
 import type { Gate } from './log/gate.ts';
 import type { DeadLetterKey } from './log/history.ts';
@@ -23,6 +24,10 @@ import type { Entry } from './log/log.ts';
 import type { Store } from './log/store.ts';
 import { newTraceparent } from './log/trace-context.ts';
 import type { Feed, Plan, Route } from './plan/plan.ts';
+import { openReplyIds } from './replies/reply-ids.ts';
+import { RequestReplies } from './replies/request-replies.ts';
+import { Runs } from './replies/runs.ts';
+import { openWaitingTable } from './replies/waiting-table.ts';
 import { openEvaluator } from './transform/evaluator.ts';
 import type { Evaluator } from './transform/evaluator.ts';
 import { Transforms } from './transform/transforms.ts';
@@ -66,6 +71,10 @@ export class Bus {
   readonly control: Control;
   /** The asynchronous calls of functions. */
   readonly calls: Calls;
+  /** What became of events whose senders wait for it. */
+  readonly runs: Runs;
+  /** Requests that are held until their reply comes. */
+  readonly requestReplies: RequestReplies;
   readonly #functionDoor: FunctionDoor;
   readonly #proxy: ForwardProxy;
   readonly #targets: TargetFactory;
@@ -91,7 +100,10 @@ export class Bus {
       maxEventBytes,
       now: () => environment.now(),
       newTraceparent: options.trace === true ? () => newTraceparent(() => environment.random()) : undefined,
-      entered: (entries) => this.#flows.entered(entries),
+      entered: (entries) => {
+        this.#flows.entered(entries);
+        this.runs.entered(entries);
+      },
     });
     this.#flows = new Flows({
       history: store.history,
@@ -110,6 +122,19 @@ export class Bus {
       underWay: (route, position) => this.dispatcher.route(route)?.underWay(position),
       cancel: async (route, entry) => (await this.dispatcher.route(route)?.cancel(entry)) ?? false,
     });
+    this.runs = new Runs({
+      history: store.history,
+      routes: {
+        of: (entry) => this.#routesOf(entry),
+        forwards: (route) => this.dispatcher.route(route)?.route.target.kind === 'topic',
+      },
+      environment,
+    });
+    this.requestReplies = new RequestReplies({
+      gate: this.gate,
+      table: openWaitingTable(environment),
+      ids: openReplyIds(),
+    });
     this.#functionDoor = new FunctionDoor({
       plan: () => this.control.plan,
       functionOf: (workload) => this.control.functionOf(workload),
@@ -122,6 +147,7 @@ export class Bus {
       gate: this.gate,
       paths: this.#paths,
       functions: this.#functionDoor,
+      runs: this.runs,
       maxEventBytes,
       isDraining: () => this.#isDraining,
     });
@@ -136,7 +162,10 @@ export class Bus {
       gate: this.gate,
       environment,
       prewarm: options.prewarm,
-      settled: (settlement) => this.#flows.settled(settlement),
+      settled: (settlement) => {
+        this.#flows.settled(settlement);
+        this.runs.settled(settlement);
+      },
     });
     this.#retiring = new RetiringRoutes({
       dispatcher: this.dispatcher,
@@ -161,7 +190,7 @@ export class Bus {
       transformOf: (transform) => this.#transforms.handlerOf(transform),
       flows: this.#flows,
       gate: this.gate,
-      answerWaiter: () => false,
+      answerWaiter: (requestReply, event) => this.requestReplies.answerWaiter(requestReply, event),
       aliases,
       maxAnswerBytes: 6 * maxEventBytes,
       now: () => environment.now(),
@@ -234,6 +263,7 @@ export class Bus {
 
   async #drain(): Promise<void> {
     this.#functionDoor.drain();
+    this.#letGo();
     await this.control.drainInlets();
     this.#retiring.close();
     await this.dispatcher.drain();
@@ -242,6 +272,7 @@ export class Bus {
 
   async #close(): Promise<void> {
     this.#cancelTrim?.();
+    this.#letGo();
     this.#retiring.close();
     this.dispatcher.close();
     await Promise.all([this.ingress.close(), this.#proxy.close()]);
@@ -249,13 +280,34 @@ export class Bus {
     await this.store.close();
   }
 
-  #openDoors({ transforms }: Plan): void {
+  /** Nobody is held any longer for what comes of an event. */
+  #letGo(): void {
+    this.requestReplies.drain();
+    this.runs.drain();
+  }
+
+  #openDoors({ transforms, requestReplies }: Plan): void {
     const { doors } = this.#paths;
     doors.clear();
+    this.requestReplies.declare(requestReplies);
+    for (const it of requestReplies) doors.set(it.path, requestReplyDoor(it, this.requestReplies));
     for (const { name } of transforms) {
       const door = this.#transforms.doorOf(name);
       if (door !== undefined) doors.set(transformPath(name), door);
     }
+  }
+
+  /** The routes that take an entry, also those whose target is not there yet. */
+  #routesOf({ topic, position, event }: Entry): string[] {
+    const routes: string[] = [];
+    for (const { route, from, wants } of this.dispatcher.routes) {
+      if (route.topic === topic && from < position && wants(event)) routes.push(route.name);
+    }
+    for (const { name, topic: read, target, filter } of this.control.plan.routes) {
+      if (read !== topic || target.kind !== 'missing' || (this.dispatcher.beganAt(name) ?? 0) >= position) continue;
+      if (explainTriggerFilter(filter, event).matched) routes.push(name);
+    }
+    return routes;
   }
 
   async #startRoute(route: Route): Promise<void> {

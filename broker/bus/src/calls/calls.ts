@@ -62,7 +62,8 @@ export class Calls {
 
   /** The newest call with this id; undefined when there is none, or retention has taken it. */
   find(id: string): Entry | undefined {
-    return this.#options.store.history.find(id);
+    const entry = this.#options.store.history.find(id);
+    return entry?.topic.startsWith(CALLS) === true ? entry : undefined;
   }
 
   /** How it is. */
@@ -110,6 +111,7 @@ export class Calls {
 }
 
 const RESULTS_AT_ONCE = 256;
+const CALLS = callTopic('');
 
 /** A call stands in the topic of its function. */
 function workloadOf({ topic }: Entry): string {

@@ -5,11 +5,12 @@ import { travellingHeaders } from '@millrace/event/http';
 import { headerOf } from '@millrace/event/web';
 
 import type { Calls } from '../calls/calls.ts';
-import { HOPS_HEADER, MAX_HOPS } from '../log/gate.ts';
 import type { Destination } from './directory.ts';
+import { hopsOf } from './hops.ts';
 import { problem, problemOf } from './problem.ts';
 import { refuseRequest, sendJson } from './refusal.ts';
 import { requestHeaders } from './relay.ts';
+import { WAIT_EXPECTED, waitAsked } from './wait.ts';
 
 /** An asynchronous call that somebody wants to make. */
 export interface Wanted {
@@ -27,9 +28,6 @@ export interface Asked {
 }
 
 const CALL_ID = /^[\w.:~-]{1,128}$/;
-/** How long `?wait` may hold, in milliseconds. */
-const LONGEST_WAIT_MS = 600_000;
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 /** Headers of the request that are about this exchange, or travel beside the call. */
 const NOT_FOR_THE_FUNCTION =
   /^(?:x-callback-url|prefer|content-length|x-call-id|millrace-hops|traceparent|tracestate|x-request-id|knative-.*|x-b3-.*)$/i;
@@ -101,7 +99,7 @@ export class CallDesk {
       contentType: headerOf(rawHeaders, 'content-type'),
       body,
       headers: travellingHeaders(rawHeaders),
-      hops: hopsOf(request),
+      hops: hopsOf(request.rawHeaders),
     });
     const location = `/calls/${encodeURIComponent(id)}`;
     const headers = { 'x-call-id': id, location, 'preference-applied': 'respond-async' };
@@ -137,8 +135,8 @@ export class CallDesk {
       const why = finished === undefined ? `the Service ${name} is not declared now` : `it is over: ${status}`;
       return refuse(409, `the call ${id} cannot be cancelled: ${why}`);
     }
-    const waitMs = waitOf(query.get('wait'));
-    if (waitMs === undefined) return refuse(400, 'wait: expected a duration such as 10s or 500ms, at most 10m');
+    const waitMs = waitAsked(query.get('wait'));
+    if (waitMs === undefined) return refuse(400, WAIT_EXPECTED);
     if (waitMs > 0) {
       const gone = new AbortController();
       response.once('close', () => gone.abort());
@@ -182,18 +180,4 @@ function forwarded({ socket, headers, rawHeaders }: IncomingMessage): string[] {
 function isWebAddress(text: string): boolean {
   const url = URL.parse(text);
   return url !== null && (url.protocol === 'http:' || url.protocol === 'https:');
-}
-
-function hopsOf({ headers }: IncomingMessage): number {
-  const hops = Number(headers[HOPS_HEADER] ?? 0);
-  return Number.isInteger(hops) && hops > 0 ? Math.min(hops, MAX_HOPS + 1) : 0;
-}
-
-/** Milliseconds of `10s`, `500ms`, `1m` or plain seconds; 0 when nothing is said, undefined when it cannot be read. */
-function waitOf(text: string | null): number | undefined {
-  if (text === null) return 0;
-  const found = /^(\d{1,9})(ms|s|m)?$/.exec(text);
-  if (found === null) return undefined;
-  const ms = Number(found[1]) * UNITS[found[2] ?? 's']!;
-  return ms > LONGEST_WAIT_MS ? undefined : ms;
 }

@@ -7,20 +7,25 @@ import { EventFault } from '@millrace/event/event';
 import { decodeMessage, travellingHeaders } from '@millrace/event/http';
 import type { RunningSource, WebResponse } from '@millrace/event/source';
 
-import { HOPS_HEADER, MAX_HOPS } from '../log/gate.ts';
 import type { Gate } from '../log/gate.ts';
 import { facts } from '../log/facts.ts';
 import type { Refused } from '../log/facts.ts';
+import type { Runs } from '../replies/runs.ts';
 import type { FunctionDoor } from './function-door.ts';
+import { hopsOf } from './hops.ts';
 import type { Door, Paths } from './paths.ts';
 import { acceptsJson, problem, problemOf, rawRefusal } from './problem.ts';
 import type { Problem } from './problem.ts';
+import { readRunPath, RunDesk } from './run-desk.ts';
+import { waitPreferred } from './wait.ts';
 
 export interface IngressOptions {
   readonly gate: Gate;
   readonly paths: Paths;
   /** Where functions are called: looks at every request first. */
   readonly functions: FunctionDoor;
+  /** What came of events whose senders prefer to wait for it. */
+  readonly runs: Runs;
   /** The data of one event, in bytes. */
   readonly maxEventBytes: number;
   /** True once the bus takes nothing more. */
@@ -103,7 +108,8 @@ export function openIngress(options: IngressOptions): FastifyInstance {
   server.setErrorHandler((error, request, reply) =>
     refuse(reply, problemOf(error, { contentType: request.headers['content-type'], maxEventBytes })),
   );
-  server.all('/*', (request, reply) => receive(request, reply, options));
+  const wired = { ...options, desk: new RunDesk(options.runs) };
+  server.all('/*', (request, reply) => receive(request, reply, wired));
   server.setNotFoundHandler((request, reply) => refuse(reply, problem(405, `${request.method} is not for here`)));
   return server;
 }
@@ -111,7 +117,7 @@ export function openIngress(options: IngressOptions): FastifyInstance {
 async function receive(
   request: FastifyRequest,
   reply: FastifyReply,
-  { paths, gate, functions, isDraining }: IngressOptions,
+  { paths, gate, functions, isDraining, desk }: IngressOptions & { readonly desk: RunDesk },
 ): Promise<unknown> {
   // A body may take its time: what began before the end is told to come again, as the doors are closed by now.
   if (isDraining()) return refuseStopping(reply);
@@ -122,6 +128,11 @@ async function receive(
   if (below !== undefined) return open(request, reply, below);
   const { method } = request;
   if (method !== 'POST') {
+    const asked = method === 'OPTIONS' ? undefined : readRunPath(path, request.url);
+    if (asked !== undefined) {
+      desk.answer(request.raw, reply.hijack().raw, asked);
+      return reply;
+    }
     reply.header('allow', 'POST, OPTIONS');
     if (method !== 'OPTIONS') return refuse(reply, problem(405, `${method} is not for events: POST them`));
     return reply.header('webhook-allowed-origin', '*').header('webhook-allowed-rate', '*').code(200).send();
@@ -141,12 +152,19 @@ async function receive(
   }
   if (inlet === undefined) return refuse(reply, problem(404, `there is no ${kindAt(path)} at ${path}`));
   const headers = travellingHeaders(rawHeaders);
-  const hops = hopsOf(request);
+  const hops = hopsOf(rawHeaders);
+  // Of several events, none would be the one to wait for.
+  const waitMs = events.length === 1 ? waitPreferred(request.headers['prefer']) : undefined;
+  const findable = waitMs !== undefined;
   const entries = await gate.enter(
     inlet.topic,
-    events.map((event) => ({ event, headers, hops })),
+    events.map((event) => ({ event, headers, hops, findable })),
   );
   const [first] = entries;
+  if (waitMs !== undefined) {
+    desk.hold(request.raw, reply.hijack().raw, first!, waitMs);
+    return reply;
+  }
   if (first !== undefined) reply.header('millrace-position', first.position);
   return reply.code(202).send();
 }
@@ -178,15 +196,22 @@ async function open(
   { door, rest }: { readonly door: Door; readonly rest: string },
 ): Promise<unknown> {
   const gone = new AbortController();
+  if (reply.raw.destroyed) gone.abort();
   reply.raw.once('close', () => gone.abort(new Error('the caller has gone')));
   const { method, raw } = request;
   const body = (request.body as Buffer | undefined) ?? EMPTY;
-  const answer = await door({ method, rest, rawHeaders: raw.rawHeaders, body, signal: gone.signal });
-  for (let index = 0; index < answer.rawHeaders.length; index += 2) {
-    reply.header(answer.rawHeaders[index]!, answer.rawHeaders[index + 1]!);
-  }
-  const { buffer, byteOffset, byteLength } = answer.body;
-  return reply.code(answer.status).send(byteLength === 0 ? undefined : Buffer.from(buffer, byteOffset, byteLength));
+  const { status, rawHeaders, ...answer } = await door({
+    method,
+    rest,
+    rawHeaders: raw.rawHeaders,
+    body,
+    signal: gone.signal,
+  });
+  // Past the framework, which would give data a media type where they have none.
+  const length = status === 204 ? [] : ['Content-Length', String(answer.body.byteLength)];
+  reply.raw.writeHead(status, [...rawHeaders, ...length]);
+  reply.hijack().raw.end(answer.body);
+  return reply;
 }
 
 /** The door whose path this is, or is below. */
@@ -204,11 +229,6 @@ function pathMeant(request: FastifyRequest, { directory }: FunctionDoor): string
   const path = pathOf(request.url);
   const host = directory.host(request.headers.host);
   return typeof host === 'object' && 'path' in host ? host.path + path : path;
-}
-
-function hopsOf(request: FastifyRequest): number {
-  const hops = Number(request.headers[HOPS_HEADER] ?? 0);
-  return Number.isInteger(hops) && hops > 0 ? Math.min(hops, MAX_HOPS + 1) : 0;
 }
 
 /** Without the query: some senders put tokens there. */

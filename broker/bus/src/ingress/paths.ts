@@ -11,8 +11,20 @@ export interface Paths {
   readonly doors: Map<string, Door>;
 }
 
-/** Takes a request as a whole and answers as a whole. Rejects when there is no answer; then nothing was done. */
+/** Takes a request as a whole and answers as a whole. Rejects when there is no answer, as with a {@link DoorRefusal}; then nothing was done. */
 export type Door = (request: DoorRequest) => Promise<DoorAnswer>;
+
+/** Why a door takes nothing: answered as the door of a broker answers (RFC 9457). */
+export class DoorRefusal extends Error {
+  override readonly name = 'DoorRefusal';
+  /** The HTTP status that says so. */
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
 
 export interface DoorRequest {
   readonly method: string;

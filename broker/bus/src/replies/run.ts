@@ -1,0 +1,221 @@
+import type { Attempt, History } from '../log/history.ts';
+import type { Cause, Entry, Position } from '../log/log.ts';
+import type { Settlement } from '../log/progress.ts';
+import { repliesTopic, resultsTopic } from '../plan/topics.ts';
+
+/** How a run has ended, or that it has not. */
+export type RunEnd =
+  /** With its final reply. */
+  | { readonly outcome: 'replied'; readonly entry: Entry }
+  /** All that it led to is over, and nothing of it is a reply. */
+  | { readonly outcome: 'silent' }
+  /** The same, and something of it failed for good. */
+  | { readonly outcome: 'failed'; readonly reason: string }
+  | { readonly outcome: 'open' };
+
+/** What a run must know of the routes as they are now. */
+export interface RunRoutes {
+  /** The names of those that take an entry, or will: not of those that were past it when they began. */
+  of(entry: Entry): readonly string[];
+  /** Whether it hands on what it takes as it is, into another topic. */
+  forwards(route: string): boolean;
+}
+
+export interface RunOptions {
+  readonly history: Pick<History, 'attempts' | 'replies' | 'waitingFor'>;
+  readonly routes: RunRoutes;
+  /** From now on the run wants to hear of what comes of this entry; no more when `forget` is called. */
+  readonly watch: (position: Position, run: Run) => void;
+  readonly forget: (position: Position, run: Run) => void;
+}
+
+/** An entry that some routes have not done with. */
+interface OpenEntry {
+  readonly routes: Set<string>;
+  readonly isReply: boolean;
+}
+
+/** An entry of the run that is to be looked at; whether it, or one that it comes from, is the reply of somebody. */
+type Step = readonly [entry: Entry, isReply: boolean];
+
+const RESULTS = resultsTopic('');
+const GATHERED = repliesTopic('');
+const ENTRIES_A_TURN = 50;
+const NO_PAST: Past = { attempts: [], waiting: [], replies: [] };
+
+interface Past {
+  readonly attempts: readonly Attempt[];
+  readonly waiting: readonly { readonly route: string }[];
+  readonly replies: readonly Entry[];
+}
+
+/**
+ * One run: an entry and everything that follows from it by cause, until its final reply. That is the first event of it
+ * that is the outcome of the flow which the entry is in, or that no route takes. What a dead letter leads to belongs to
+ * whoever looks after dead letters, and is no reply.
+ */
+export class Run {
+  readonly #root: Entry;
+  readonly #options: RunOptions;
+  readonly #open = new Map<Position, OpenEntry>();
+  /** What deliveries have brought of which it is not known yet how they ended: as a reply, or as a dead letter. */
+  readonly #brought = new Map<string, Entry>();
+  /** Entries that the history told of; the log may tell of them too. */
+  readonly #read = new Set<Position>();
+  #failure: string | undefined;
+  #reply: Entry | undefined;
+  #isCatchingUp = true;
+  #end: RunEnd = { outcome: 'open' };
+  #ended: (() => void) | undefined;
+
+  constructor(root: Entry, options: RunOptions) {
+    this.#root = root;
+    this.#options = options;
+  }
+
+  /** Reads what has happened, and hears from now on of what happens. Resolves when that is done, or the signal aborts. */
+  async catchUp(signal: AbortSignal): Promise<void> {
+    const steps: Step[] = [[this.#root, false]];
+    for (let next = 0; next < steps.length; next += 1) {
+      if (next % ENTRIES_A_TURN === ENTRIES_A_TURN - 1) await nextTurn();
+      if (signal.aborted) return;
+      const [entry, isReply] = steps[next]!;
+      // What follows from an entry comes after it: none of that could be an earlier reply.
+      if (this.#reply !== undefined && entry.position > this.#reply.position) continue;
+      steps.push(...this.#take(entry, isReply, this.#pastOf(entry)));
+    }
+    this.#isCatchingUp = false;
+    this.#look();
+  }
+
+  /** Resolves when it has ended, or the signal aborts. */
+  async end(signal: AbortSignal): Promise<RunEnd> {
+    if (this.#end.outcome === 'open' && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#ended = resolve;
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+    return this.#end;
+  }
+
+  /** Is told of what came of one of its entries. */
+  entered(entry: Entry, cause: Cause): void {
+    const from = this.#open.get(cause.position);
+    if (from === undefined || this.#read.has(entry.position)) return;
+    if (from.routes.has(cause.route)) this.#brought.set(keyOf(cause), entry);
+    // An item of a Map comes while the delivery that makes it goes on.
+    else this.#take(entry, this.#isReply(entry, from.isReply), NO_PAST);
+  }
+
+  /** Is told what became of an attempt for one of its entries, after what that brought. */
+  settled(settlement: Settlement): void {
+    const { position, route, outcome } = settlement;
+    const from = this.#open.get(position);
+    if (outcome === 'retrying' || from === undefined || !from.routes.delete(route)) return;
+    if (from.routes.size === 0) this.#close(position);
+    const key = keyOf(settlement);
+    const entry = this.#brought.get(key);
+    this.#brought.delete(key);
+    if (outcome === 'deadLettered' || outcome === 'parked') {
+      this.#failure ??= reasonOf(route, this.#options.history.attempts(position));
+    } else if (entry !== undefined) {
+      this.#take(entry, this.#isReply(entry, from.isReply), NO_PAST);
+    }
+    this.#look();
+  }
+
+  /** Wants to hear of nothing any more. */
+  close(): void {
+    for (const position of this.#open.keys()) this.#close(position);
+  }
+
+  #close(position: Position): void {
+    this.#open.delete(position);
+    this.#options.forget(position, this);
+  }
+
+  #pastOf({ position }: Entry): Past {
+    const { history } = this.#options;
+    // In this order: a reply that came meanwhile is held until the log tells how its delivery ended.
+    const attempts = history.attempts(position);
+    const waiting = history.waitingFor(position);
+    const replies = history.replies(position);
+    return { attempts, waiting, replies };
+  }
+
+  /** Follows an entry. Returns what has come of it before. */
+  #take(entry: Entry, isReply: boolean, { attempts, waiting, replies }: Past): Step[] {
+    const { position } = entry;
+    const outcomes = new Map(attempts.map((it) => [it.route, it.outcome]));
+    const routes = new Set(waiting.map((it) => it.route));
+    for (const route of this.#options.routes.of(entry)) if (!outcomes.has(route)) routes.add(route);
+    for (const [route, outcome] of outcomes) {
+      if (outcome === 'retrying') routes.add(route);
+      else if ((outcome === 'deadLettered' || outcome === 'parked') && !routes.has(route)) {
+        this.#failure ??= reasonOf(route, attempts);
+      }
+    }
+    const isTaken = routes.size > 0 || outcomes.size > 0;
+    if (this.#isFinal(entry, isReply, isTaken)) this.#propose(entry);
+    if (routes.size > 0) {
+      this.#open.set(position, { routes, isReply });
+      this.#options.watch(position, this);
+    }
+    const steps: Step[] = [];
+    for (const reply of replies) {
+      const cause = reply.cause!;
+      const outcome = outcomes.get(cause.route);
+      this.#read.add(reply.position);
+      if (routes.has(cause.route)) this.#brought.set(keyOf(cause), reply);
+      else if (outcome === undefined || outcome === 'delivered') steps.push([reply, this.#isReply(reply, isReply)]);
+    }
+    return steps;
+  }
+
+  /** An event that was only handed on is not a reply to itself. */
+  #isReply({ cause }: Entry, comesFromReply: boolean): boolean {
+    return comesFromReply || !this.#options.routes.forwards(cause!.route);
+  }
+
+  #isFinal({ topic, position }: Entry, isReply: boolean, isTaken: boolean): boolean {
+    if (position === this.#root.position) return false;
+    if (topic.startsWith(RESULTS)) {
+      const flow = topic.slice(RESULTS.length);
+      if (this.#root.topic === flow || this.#root.topic.startsWith(`${flow}/`)) return true;
+    }
+    // Whatever waits for the parts of a flow takes what they answer, although it is no route of that topic.
+    return isReply && !isTaken && !topic.startsWith(GATHERED);
+  }
+
+  #propose(entry: Entry): void {
+    if (this.#reply === undefined || entry.position < this.#reply.position) this.#reply = entry;
+    this.#look();
+  }
+
+  #look(): void {
+    if (this.#isCatchingUp || this.#end.outcome !== 'open') return;
+    if (this.#reply !== undefined) this.#end = { outcome: 'replied', entry: this.#reply };
+    else if (this.#open.size > 0) return;
+    else this.#end = this.#failure === undefined ? { outcome: 'silent' } : { outcome: 'failed', reason: this.#failure };
+    this.#ended?.();
+  }
+}
+
+/** Why the subscriber failed, not what the dead letter sink made of it. */
+function reasonOf(route: string, attempts: readonly Attempt[]): string {
+  const failed = attempts.findLast(
+    (it) => it.route === route && it.stage === 'subscriber' && it.failure !== undefined,
+  );
+  return `${route}: ${failed?.failure?.message ?? 'failed for good'}`;
+}
+
+function keyOf({ position, route }: Cause): string {
+  return `${position} ${route}`;
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
