@@ -63,6 +63,6 @@ export function graphAround(graph: Graph, id: string): Graph {
   const around = new Set([...kept, ...before]);
   return {
     nodes: graph.nodes.filter((it) => around.has(it.id)),
-    edges: graph.edges.filter(({ from, to }) => around.has(from) && around.has(to) && !(isEnd(from) && isEnd(to))),
+    edges: graph.edges.filter(({ from, to }) => around.has(from) && around.has(to)),
   };
 }

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Entry } from '../log/log.ts';
 import type { DeadLetterKey } from '../log/history.ts';
 import type { Store } from '../log/store.ts';
+import { entryFor } from './entry-key.ts';
 import { addFunctions } from './functions.ts';
 import type { FunctionsPort } from './functions.ts';
 import { guard } from './guard.ts';
@@ -137,11 +138,6 @@ async function overSelected(
     total += await move(keys.map((key) => ({ route: key.route, position: key.position })));
     if (keys.length < AT_ONCE) return total;
   }
-}
-
-function entryFor(store: Store, key: string): Entry | undefined {
-  const byPosition = /^\d+$/.test(key) ? store.log.get(Number(key)) : undefined;
-  return byPosition ?? store.history.entries({ limit: 1, id: key })[0];
 }
 
 function detailOf(entry: Entry, { store, verdicts }: AdminOptions): EventDetail {

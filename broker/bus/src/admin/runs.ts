@@ -4,11 +4,12 @@ import type { FastifyInstance } from 'fastify';
 
 import type { Entry } from '../log/log.ts';
 import type { Store } from '../log/store.ts';
+import { entryFor } from './entry-key.ts';
 import { RunRoutes } from './run-routes.ts';
 import type { RouteOfRun } from './run-routes.ts';
 import { totalsOf } from './run-totals.ts';
 import { treeOf } from './run-tree.ts';
-import type { TreeSources } from './run-tree.ts';
+import type { TreeOptions, TreeSources } from './run-tree.ts';
 import type { EntryUsage, RunList, RunStatus, RunSummary, RunView } from './run-views.ts';
 import { summaryOf } from './views.ts';
 
@@ -62,7 +63,7 @@ export function addRuns(
     if (entry === undefined) {
       return reply.code(404).send({ error: `there is no run with an event of the position or id "${key}"` });
     }
-    return runOf(rootOf(store, entry), sourcesNow());
+    return runOf(rootOf(store, entry), sourcesNow(), 'all');
   });
 }
 
@@ -75,7 +76,7 @@ async function listRuns(query: ListQuery, limit: number, sources: TreeSources): 
     if (isEnough) return { runs, next: root.position + 1 };
     // Between two runs others have their turn.
     await nextTurn();
-    const run = summaryOfRun(root, sources);
+    const { root: _tree, ...run } = runOf(root, sources, 'wanted');
     scanned += 1;
     entries += run.entries;
     if (query.status === undefined || query.status === run.status) runs.push(run);
@@ -99,24 +100,17 @@ function* rootsOf({ before, topic, type, flow }: ListQuery, { store, routes }: T
   }
 }
 
-function summaryOfRun(root: Entry, sources: TreeSources): RunSummary {
-  const { entries, truncated } = treeOf(root, sources, { most: MOST_ENTRIES, detail: 'wanted' });
-  return { ...headOf(root, sources), ...totalsOf(entries, Date.now()), ...(truncated ? { truncated } : {}) };
-}
-
-function runOf(start: Entry, sources: TreeSources): RunView {
-  const { root, entries, truncated } = treeOf(start, sources, { most: MOST_ENTRIES, detail: 'all' });
-  return { ...headOf(start, sources), ...totalsOf(entries, Date.now()), ...(truncated ? { truncated } : {}), root };
-}
-
-function headOf(root: Entry, { routes }: TreeSources) {
-  const { hops: _hops, cause: _cause, ...summary } = summaryOf(root);
-  return { ...summary, flow: routes.flowOf(root.topic) };
-}
-
-function entryFor({ log, history }: Store, key: string): Entry | undefined {
-  const byPosition = /^\d+$/.test(key) ? log.get(Number(key)) : undefined;
-  return byPosition ?? history.entries({ limit: 1, id: key })[0];
+/** The run that begins with an entry, see {@link TreeOptions} for its detail. */
+function runOf(start: Entry, sources: TreeSources, detail: TreeOptions['detail']): RunView {
+  const { root, entries, truncated } = treeOf(start, sources, { most: MOST_ENTRIES, detail });
+  const { hops: _hops, cause: _cause, ...head } = summaryOf(start);
+  return {
+    ...head,
+    flow: sources.routes.flowOf(start.topic),
+    ...totalsOf(entries, Date.now()),
+    ...(truncated ? { truncated } : {}),
+    root,
+  };
 }
 
 /** Where the run of an entry began; where that is no longer kept, the first that is. */
