@@ -1,4 +1,7 @@
 import type { Environment } from '../environment.ts';
+import type { Filter } from '../filter/filter.ts';
+import { compileTriggerFilter } from '../filter/trigger-filter.ts';
+import type { Entry } from '../log/log.ts';
 import type { Progress } from '../log/progress.ts';
 import type { Route } from '../plan/plan.ts';
 import type { Targets } from './attempt.ts';
@@ -13,6 +16,12 @@ export interface RetiringOptions {
 
 const LOOK_EVERY_MS = 500;
 
+/** A route of a flow as it was last declared, and its filter. */
+interface Defined {
+  readonly route: Route;
+  readonly wants: Filter;
+}
+
 /**
  * Routes of flows that are no longer declared: the step was taken out, or the flow was. They go on as they were last
  * defined until nothing is left for them, so that what was accepted ends as it began. Their definitions are kept in the
@@ -20,23 +29,48 @@ const LOOK_EVERY_MS = 500;
  */
 export class RetiringRoutes {
   readonly #options: RetiringOptions;
+  /** By topic and name, those that are declared and those that retire. */
+  readonly #defined = new Map<string, Map<string, Defined>>();
   readonly #retiring = new Map<string, Route>();
+  /** Those that have nothing left, until they are forgotten. */
+  readonly #ending = new Map<string, Promise<void>>();
+  /** Those that are being taken leave of. */
+  readonly #ending = new Map<string, Promise<void>>();
   #cancelLook: (() => void) | undefined;
   #isClosed = false;
 
   constructor(options: RetiringOptions) {
     this.#options = options;
+    for (const definition of options.progress.definitions().values()) this.#remember(JSON.parse(definition) as Route);
   }
 
   get routes(): Iterable<Route> {
     return this.#retiring.values();
   }
 
+  /**
+   * The route that carries an entry on in its flow, whether or not it runs at this moment; undefined when its topic is no
+   * part of one, or none wants it. A route that waits for the others of its topic stands for all of them.
+   */
+  stepOf({ topic, event }: Entry): string | undefined {
+    let found: string | undefined;
+    for (const { route, wants } of this.#defined.get(topic)?.values() ?? []) {
+      if (route.step === undefined || !wants(event)) continue;
+      if (route.target.kind === 'join' || route.target.kind === 'map') return route.name;
+      found ??= route.name;
+    }
+    return found;
+  }
+
   /** A route is declared: its definition is kept from now on. If it was about to retire, it stays; resolves when it has stopped. */
   async declared(route: Route): Promise<void> {
     const { dispatcher, progress } = this.#options;
-    if (this.#retiring.delete(route.name)) await dispatcher.stop(route.name);
-    await progress.define(route.name, JSON.stringify(route));
+    const { name } = route;
+    await this.#ending.get(name);
+    if (this.#retiring.delete(name)) await dispatcher.stop(name);
+    await progress.define(name, JSON.stringify(route));
+    this.#forget(name);
+    this.#remember(route);
   }
 
   /** A route is declared no longer. A running one goes on; one without its target gives up what waits for it, visibly. */
@@ -53,7 +87,7 @@ export class RetiringRoutes {
   /** Takes up those that were retiring, or declared, when the last process ended. */
   async resume(declared: ReadonlySet<string>): Promise<void> {
     for (const [name, definition] of this.#options.progress.definitions()) {
-      if (declared.has(name) || this.#retiring.has(name)) continue;
+      if (declared.has(name) || this.#retiring.has(name) || this.#ending.has(name)) continue;
       await this.retire(JSON.parse(definition) as Route);
     }
   }
@@ -63,35 +97,70 @@ export class RetiringRoutes {
     this.#cancelLook?.();
   }
 
+  #remember(route: Route): void {
+    const { name, topic } = route;
+    const others = this.#defined.get(topic) ?? new Map<string, Defined>();
+    this.#defined.set(topic, others.set(name, { route, wants: compileTriggerFilter(route.filter) }));
+  }
+
+  #forget(name: string): void {
+    for (const [topic, routes] of this.#defined) {
+      if (routes.delete(name) && routes.size === 0) this.#defined.delete(topic);
+    }
+  }
+
   #lookLater(): void {
+    if (this.#isClosed) return;
     this.#cancelLook ??= this.#options.environment.after(LOOK_EVERY_MS, () => {
-      void this.#look().finally(() => {
-        this.#cancelLook = undefined;
-        if (this.#retiring.size > 0 && !this.#isClosed) this.#lookLater();
-      });
+      this.#cancelLook = undefined;
+      this.#look();
+      if (this.#retiring.size > 0) this.#lookLater();
     });
   }
 
-  async #look(): Promise<void> {
-    const { dispatcher, progress } = this.#options;
-    const retiring = [...this.#retiring.values()];
-    for (const route of retiring) {
-      if (dispatcher.route(route.name)?.isIdle !== true || this.#isFed(route)) continue;
+  /** Takes leave of those that have nothing left to do, and that nothing can reach but others of them. */
+  #look(): void {
+    const { dispatcher } = this.#options;
+    const done = new Map(this.#retiring.entries().filter(([name]) => dispatcher.route(name)?.isIdle === true));
+    for (let before = -1; before !== done.size;) {
+      before = done.size;
+      for (const route of done.values()) if (this.#isFed(route, done)) done.delete(route.name);
+    }
+    for (const route of done.values()) {
       this.#retiring.delete(route.name);
-      await dispatcher.stop(route.name);
-      await progress.define(route.name, undefined);
+      const ended = this.#end(route).finally(() => this.#ending.delete(route.name));
+      this.#ending.set(route.name, ended);
     }
   }
 
-  /** Whether another route may still bring something into its topic. */
-  #isFed({ name, topic }: Route): boolean {
-    for (const { route } of this.#options.dispatcher.routes) {
-      if (route.name === name) continue;
-      const { target, replyTopic } = route;
-      if (replyTopic === topic) return true;
-      if (target.kind === 'topic' && target.topic === topic) return true;
-      if (target.kind === 'map' && target.items === topic) return true;
+  async #end(route: Route): Promise<void> {
+    const { dispatcher, progress } = this.#options;
+    const { name } = route;
+    await dispatcher.stop(name);
+    try {
+      await progress.define(name, undefined);
+      this.#forget(name);
+    } catch {
+      // No space, or the log is broken: it is as if it had not been looked at. The next process takes it up if not this one.
     }
+  }
+
+  /**
+   * Whether a route, besides those that are done, may still bring something into its topic. One of a flow that is just
+   * being stopped counts as it was until it is declared anew: what it has under way still goes there.
+   */
+  #isFed({ name, topic }: Route, done: ReadonlyMap<string, Route>): boolean {
+    const running = this.#options.dispatcher.routes;
+    const feeds = (route: Route) => route.name !== name && !done.has(route.name) && leadsInto(route, topic);
+    for (const { route } of running) if (feeds(route)) return true;
+    for (const routes of this.#defined.values()) for (const { route } of routes.values()) if (feeds(route)) return true;
     return false;
   }
+}
+
+function leadsInto({ target, replyTopic, deadLetter }: Route, topic: string): boolean {
+  if (replyTopic === topic) return true;
+  if (target.kind === 'topic' && target.topic === topic) return true;
+  if (deadLetter?.kind === 'topic' && deadLetter.topic === topic) return true;
+  return target.kind === 'map' && target.items === topic;
 }
