@@ -29,11 +29,10 @@ interface Defined {
  */
 export class RetiringRoutes {
   readonly #options: RetiringOptions;
-  /** By topic and name, those that are declared and those that retire. */
-  readonly #defined = new Map<string, Map<string, Defined>>();
+  /** Those that are declared and those that retire, by name; and by topic and name. */
+  readonly #defined = new Map<string, Defined>();
+  readonly #ofTopic = new Map<string, Map<string, Defined>>();
   readonly #retiring = new Map<string, Route>();
-  /** Those that have nothing left, until they are forgotten. */
-  readonly #ending = new Map<string, Promise<void>>();
   /** Those that are being taken leave of. */
   readonly #ending = new Map<string, Promise<void>>();
   #cancelLook: (() => void) | undefined;
@@ -54,7 +53,7 @@ export class RetiringRoutes {
    */
   stepOf({ topic, event }: Entry): string | undefined {
     let found: string | undefined;
-    for (const { route, wants } of this.#defined.get(topic)?.values() ?? []) {
+    for (const { route, wants } of this.#ofTopic.get(topic)?.values() ?? []) {
       if (route.step === undefined || !wants(event)) continue;
       if (route.target.kind === 'join' || route.target.kind === 'map') return route.name;
       found ??= route.name;
@@ -99,14 +98,17 @@ export class RetiringRoutes {
 
   #remember(route: Route): void {
     const { name, topic } = route;
-    const others = this.#defined.get(topic) ?? new Map<string, Defined>();
-    this.#defined.set(topic, others.set(name, { route, wants: compileTriggerFilter(route.filter) }));
+    const defined = { route, wants: compileTriggerFilter(route.filter) };
+    this.#defined.set(name, defined);
+    this.#ofTopic.set(topic, (this.#ofTopic.get(topic) ?? new Map<string, Defined>()).set(name, defined));
   }
 
   #forget(name: string): void {
-    for (const [topic, routes] of this.#defined) {
-      if (routes.delete(name) && routes.size === 0) this.#defined.delete(topic);
-    }
+    const topic = this.#defined.get(name)?.route.topic ?? '';
+    this.#defined.delete(name);
+    const others = this.#ofTopic.get(topic);
+    others?.delete(name);
+    if (others?.size === 0) this.#ofTopic.delete(topic);
   }
 
   #lookLater(): void {
@@ -153,7 +155,7 @@ export class RetiringRoutes {
     const running = this.#options.dispatcher.routes;
     const feeds = (route: Route) => route.name !== name && !done.has(route.name) && leadsInto(route, topic);
     for (const { route } of running) if (feeds(route)) return true;
-    for (const routes of this.#defined.values()) for (const { route } of routes.values()) if (feeds(route)) return true;
+    for (const { route } of this.#defined.values()) if (feeds(route)) return true;
     return false;
   }
 }
