@@ -61,3 +61,8 @@ export class StoreFull extends Error {
 export class StoreBroken extends Error {
   override readonly name = 'StoreBroken';
 }
+
+/** The file of a store is not as it was written. The message says how to go on. */
+export class StoreDamaged extends Error {
+  override readonly name = 'StoreDamaged';
+}

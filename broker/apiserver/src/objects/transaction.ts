@@ -89,7 +89,8 @@ function stamped({ name, namespace }: ObjectKey, draft: ObjectDraft, stamp: Stam
   return frozen({ ...copy, metadata: { ...metadata, name, ...(namespace !== '' && { namespace }), ...stamp } });
 }
 
-function withVersion(object: KubernetesObject, resourceVersion: string): KubernetesObject {
+/** The same object with another version. */
+export function withVersion(object: KubernetesObject, resourceVersion: string): KubernetesObject {
   return frozen({ ...object, metadata: { ...object.metadata, resourceVersion } });
 }
 

@@ -1,0 +1,36 @@
+import { renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+import { syncFolder } from './key-file.ts';
+import { FULL, resultCode } from './result-code.ts';
+
+/**
+ * Puts a copy of the database in the place of the one before it. Tells whether there was space for it; where there was
+ * not, the one before it stays.
+ */
+export function makeCopy(database: DatabaseSync, copy: string): 'made' | 'no space' {
+  const unfinished = `${copy}.new`;
+  rmSync(unfinished, { force: true });
+  try {
+    database.prepare('VACUUM INTO ?').run(unfinished);
+    markAsCopy(unfinished);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    if (resultCode(error) === FULL) return 'no space';
+    throw error;
+  }
+  renameSync(unfinished, copy);
+  syncFolder(dirname(copy));
+  return 'made';
+}
+
+/** Its commit also syncs what was copied. */
+function markAsCopy(file: string): void {
+  const database = new DatabaseSync(file);
+  try {
+    database.exec('PRAGMA synchronous = FULL; UPDATE state SET is_copy = 1');
+  } finally {
+    database.close();
+  }
+}
