@@ -84,7 +84,7 @@ describe('what the documentation must not leave out', () => {
   test('command-line.md has every command', () =>
     inTerminal(async (terminal) => {
       const { text } = pageOf('docs/command-line.md');
-      for (const command of ['', 'events', 'dlq', 'fn']) {
+      for (const command of ['', 'events', 'runs', 'flow', 'dlq', 'fn']) {
         const help = await terminal.run(`millrace ${command} --help`);
         const list = help.slice(help.indexOf('Commands:'));
         const names = [...list.matchAll(/^ {2}([a-z]+)/gm)].map(([, name = '']) => name).filter((it) => it !== 'help');

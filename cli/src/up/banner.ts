@@ -24,6 +24,8 @@ export function banner(facts: BannerFacts): string {
   const { dataUrl, adminUrl, dataFolder, command } = facts;
   const statuses = [...facts.statuses];
   const broker = statuses.find((it) => it.kind === 'Broker');
+  // Where no Trigger waits at a broker, a flow is what there is to try.
+  const flow = statuses.some((it) => it.kind === 'Trigger') ? undefined : statuses.find((it) => FLOWS.has(it.kind));
   const lines = [
     '',
     'Millrace is up.',
@@ -49,7 +51,7 @@ export function banner(facts: BannerFacts): string {
     '',
     'Try, in another terminal:',
     '',
-    ...sendLines(broker?.url ?? `${dataUrl}/default/default`, facts.example),
+    ...sendLines((flow ?? broker)?.url ?? `${dataUrl}/default/default`, facts.example),
     '',
     `  ${command} tail          # follow events and deliveries`,
     `  ${command} dlq list      # look at the dead letters`,
@@ -57,6 +59,8 @@ export function banner(facts: BannerFacts): string {
   );
   return `${lines.join('\n')}\n`;
 }
+
+const FLOWS = new Set(['Sequence', 'Parallel', 'Choice', 'Map']);
 
 function statusLine({ kind, namespace, name, url, conditions }: Status): string {
   const [ready] = conditions;

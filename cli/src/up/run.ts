@@ -8,8 +8,10 @@ import { Bus } from '@millrace/bus';
 import { FolderInUse, lockFolder } from '@millrace/bus/log/lock';
 import { openSqliteStore } from '@millrace/bus/log/sqlite/store';
 import { compilePlan } from '@millrace/bus/plan/compile';
+import { graphOf } from '@millrace/bus/plan/graph';
 import { startLogger } from '@millrace/bus/telemetry/logger';
 import { startMetrics } from '@millrace/bus/telemetry/metrics';
+import { usageIn } from '@millrace/bus/telemetry/usage';
 import { startTraces, traceOptionsFrom } from '@millrace/bus/telemetry/traces';
 
 import { CommandFailure } from '../exit-codes.ts';
@@ -132,6 +134,11 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         verdicts: (entry) => bus.verdicts(entry),
         redrive: (selected) => bus.redrive(selected),
         functions: functions.functions,
+        flows: {
+          routes: () => [...bus.control.plan.routes, ...[...bus.dispatcher.routes].map((it) => it.route)],
+          usageOf: usageIn,
+          graph: () => graphOf(bus.control.plan),
+        },
         checks: () => ({ log: isBroken, accepting: bus.isDraining ? 'draining' : undefined }),
         metrics,
       }),
