@@ -14,7 +14,7 @@ import {
   TRIGGERS,
   update,
 } from './testing.ts';
-import { watchesAreTrue } from './watches.property.ts';
+import { watchesAreTrue } from './watches.contract.ts';
 
 /** A store and, where it keeps anything, how to close it and open it again on the same data. */
 export interface StoreUnderTest {
@@ -150,7 +150,9 @@ export function objectStoreContract(name: string, open: () => Promise<StoreUnder
         assert.deepEqual(places(before.items), ['default-2/c', 'default/a', 'default/b', 'other/a']);
         assert.equal(before.resourceVersion, '5');
         assert.deepEqual(places(store.list(TRIGGERS, 'default').items), ['default/b']);
-        assert.deepEqual(store.list(TRIGGERS, 'none'), { items: [], resourceVersion: '6' });
+        await change(store, create(triggerKey('0')));
+        assert.deepEqual(places(store.list(TRIGGERS, 'default').items), ['default/0', 'default/b']);
+        assert.deepEqual(store.list(TRIGGERS, 'none'), { items: [], resourceVersion: '7' });
         assert.deepEqual(store.list({ group: 'flows.knative.dev', kind: 'Trigger' }).items, []);
       }),
     );

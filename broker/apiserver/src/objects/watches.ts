@@ -45,7 +45,6 @@ class Watch {
   readonly #past: Past;
   readonly #interest: Interest;
   #seen: number;
-  #isTelling = false;
   #hasEnded = false;
 
   constructor(past: Past, interest: Interest, after: number) {
@@ -55,11 +54,7 @@ class Watch {
   }
 
   catchUp(): void {
-    // A listener may do what leads here again; the loop that calls it goes on with what has come by then.
-    if (this.#isTelling) return;
-    this.#isTelling = true;
     while (!this.#hasEnded && this.#seen < this.#past.latest) this.#tell((this.#seen += 1));
-    this.#isTelling = false;
   }
 
   end(): void {
