@@ -1,0 +1,155 @@
+import { isKind, schemaOf } from '@millrace/resources/kinds';
+
+import { AGE, text } from './columns.ts';
+import type { Column, JsonSchema, MergeKeys, ServedKind } from './kind.ts';
+import { METADATA_MERGE_KEYS, METADATA_SCHEMA } from './metadata-schema.ts';
+
+/** The core kinds (v1) that Knative's users handle beside its own, with the columns that Kubernetes shows of them. */
+export function coreKinds(): ServedKind[] {
+  return [
+    core('Namespace', {
+      namespaced: false,
+      shortNames: ['ns'],
+      columns: [text('Status', '.status.phase'), AGE],
+      hasStatus: true,
+      selectable: ['status.phase'],
+      mergeKeys: { 'spec.finalizers': '' },
+      properties: {
+        spec: { type: 'object', properties: { finalizers: { type: 'array', items: { type: 'string' } } } },
+        status: { type: 'object', properties: {} },
+      },
+    }),
+    core('Secret', { columns: [text('Type', '.type'), data(), AGE], selectable: ['type'] }),
+    core('ConfigMap', { shortNames: ['cm'], columns: [data(), AGE] }),
+    core('ServiceAccount', {
+      shortNames: ['sa'],
+      columns: [{ name: 'Secrets', type: 'integer', value: (account) => countOf(account, 'secrets') }, AGE],
+      mergeKeys: { secrets: 'name', imagePullSecrets: 'name' },
+      properties: {
+        secrets: { type: 'array', items: { type: 'object' } },
+        imagePullSecrets: { type: 'array', items: { type: 'object' } },
+        automountServiceAccountToken: { type: 'boolean' },
+      },
+    }),
+    core('Event', {
+      shortNames: ['ev'],
+      columns: [
+        { name: 'Last Seen', type: 'date', value: lastSeen },
+        text('Type', '.type'),
+        text('Reason', '.reason'),
+        { name: 'Object', type: 'string', value: involved },
+        text('Source', '.source.component', 1),
+        text('Message', '.message'),
+        { name: 'First Seen', type: 'date', value: '.firstTimestamp', priority: 1 },
+        { name: 'Count', type: 'integer', value: '.count', priority: 1 },
+      ],
+      selectable: EVENT_FIELDS,
+      properties: EVENT_PROPERTIES,
+    }),
+  ];
+}
+
+interface Row {
+  readonly columns: readonly Column[];
+  readonly shortNames?: readonly string[];
+  /** Default: true. */
+  readonly namespaced?: boolean;
+  /** Default: false. */
+  readonly hasStatus?: boolean;
+  readonly selectable?: readonly string[];
+  readonly mergeKeys?: MergeKeys;
+  /** Its fields, where `@millrace/resources` does not have the kind. */
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+}
+
+function core(kind: string, row: Row): ServedKind {
+  const said: JsonSchema = isKind(kind) ? (schemaOf(kind) as JsonSchema) : { properties: row.properties ?? {} };
+  const singular = kind.toLowerCase();
+  return {
+    group: '',
+    kind,
+    singular,
+    plural: `${singular}s`,
+    shortNames: row.shortNames ?? [],
+    categories: [],
+    namespaced: row.namespaced ?? true,
+    versions: [{ name: 'v1' }],
+    storage: 'v1',
+    columns: row.columns,
+    schema: {
+      ...said,
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        ...said.properties,
+        apiVersion: { type: 'string', description: 'The group and version of the kind.' },
+        kind: { type: 'string', description: 'What it is.' },
+        metadata: METADATA_SCHEMA,
+      },
+    },
+    hasStatus: row.hasStatus ?? false,
+    selectable: row.selectable ?? [],
+    mergeKeys: { ...METADATA_MERGE_KEYS, ...row.mergeKeys },
+  };
+}
+
+/** How many entries there are; what they hold is never shown. */
+function data(): Column {
+  return {
+    name: 'Data',
+    type: 'integer',
+    value: (object) => countOf(object, 'data') + countOf(object, 'binaryData'),
+  };
+}
+
+function countOf(object: object, field: string): number {
+  return Object.keys((object as Record<string, object | undefined>)[field] ?? {}).length;
+}
+
+interface EventFields {
+  readonly lastTimestamp?: string;
+  readonly eventTime?: string;
+  readonly firstTimestamp?: string;
+  readonly metadata: { readonly creationTimestamp?: string };
+  readonly involvedObject?: { readonly kind?: string; readonly name?: string };
+}
+
+function lastSeen(object: object): unknown {
+  const { lastTimestamp, eventTime, firstTimestamp, metadata } = object as EventFields;
+  return lastTimestamp ?? eventTime ?? firstTimestamp ?? metadata.creationTimestamp;
+}
+
+function involved(object: object): string {
+  const { kind = '', name = '' } = (object as EventFields).involvedObject ?? {};
+  return `${kind.toLowerCase()}/${name}`;
+}
+
+const EVENT_FIELDS = [
+  ...['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map(
+    (field) => `involvedObject.${field}`,
+  ),
+  'reason',
+  'reportingComponent',
+  'source',
+  'type',
+];
+
+const TEXT: JsonSchema = { type: 'string' };
+const ANY: JsonSchema = { type: 'object', properties: {} };
+
+const EVENT_PROPERTIES: Readonly<Record<string, JsonSchema>> = {
+  involvedObject: ANY,
+  reason: { ...TEXT, description: 'Why, in one word.' },
+  message: { ...TEXT, description: 'What a person should know.' },
+  source: ANY,
+  firstTimestamp: TEXT,
+  lastTimestamp: TEXT,
+  count: { type: 'integer', format: 'int32' },
+  type: { ...TEXT, description: 'Normal or Warning.' },
+  eventTime: TEXT,
+  series: ANY,
+  action: TEXT,
+  related: ANY,
+  reportingComponent: TEXT,
+  reportingInstance: TEXT,
+};
