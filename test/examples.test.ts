@@ -70,6 +70,23 @@ describe('the examples with flows', { timeout: 60_000 }, () => {
     assert.match(letter!.failure.message, /data\.question: expected a string/);
   });
 
+  test('channels: an order comes to both subscriptions of its channel, and its price into the next', async () => {
+    using folder = testFolder();
+    await using millrace = await startMillrace({ data: folder.at('data'), manifests: [join(MANIFESTS, 'channels')] });
+    const data = JSON.stringify({
+      customer: 'Ada',
+      lines: [
+        { price: 2, count: 3 },
+        { price: 0.5, count: 2 },
+      ],
+    });
+    await post(`${millrace.url}/channels/default/orders`, { type: 'com.example.order.placed', data });
+    await millrace.says(/com\.example\.order\.placed \{"customer":"Ada","lines"/);
+    await millrace.says(/com\.example\.order\.priced \{"customer":"Ada","total":7\}/);
+    await millrace.settled();
+    assert.deepEqual(await millrace.ask('/api/dead-letters'), []);
+  });
+
   test('multi-source: what the sources say comes as one event, with what failed and who was not asked', async () => {
     using folder = testFolder();
     await using millrace = await startMillrace({

@@ -1,0 +1,4 @@
+// Says what comes.
+export default ({ type, data }, { logger }) => {
+  logger.info(`${type} ${JSON.stringify(data)}`);
+};
