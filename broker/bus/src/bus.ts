@@ -126,7 +126,10 @@ export class Bus {
       history: store.history,
       routes: {
         of: (entry) => this.#routesOf(entry),
-        forwards: (route) => this.dispatcher.route(route)?.route.target.kind === 'topic',
+        forwards: (name) => {
+          const route = this.dispatcher.route(name)?.route;
+          return route && route.target.kind === 'topic';
+        },
       },
       environment,
     });

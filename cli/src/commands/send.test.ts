@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
+import { replyEvent } from '../../../test/support/flows.ts';
+import { broker, trigger } from '../../../test/support/manifests.ts';
 import { startSubscriber } from '../../../test/support/subscriber.ts';
 import { deadAddress, runMillrace, startMillrace } from '../testing/millrace.ts';
 import type { TestMillrace } from '../testing/millrace.ts';
@@ -130,6 +132,50 @@ describe('millrace send', () => {
     assert.equal(received!.body.toString(), 'x');
     assert.equal(stdout, `202 accepted, id ${received!.event!.id}\n`);
     assert.equal(stderr, '');
+  });
+
+  describe('with --wait', () => {
+    test('prints the reply, for people and for programs', async () => {
+      await using subscriber = await startSubscriber(() => replyEvent('answered', { sum: 3 }, { lang: 'en' }));
+      await millrace.bus.apply(broker() + trigger('t', subscriber.url, { filter: { attributes: { type: 'asked' } } }));
+      const { code, stdout } = await millrace.run(['send', '--type', 'asked', '--wait', '20s']);
+      assert.equal(code, 0);
+      assert.match(stdout, /^Reply:\n {2}specversion: +1\.0\n {2}id: +reply-answered\n/);
+      assert.match(stdout, /\n {2}lang: +en\n[^]*Data: {2}application\/json, 9 bytes\n {2}\{\n {4}"sum": 3\n {2}\}\n$/);
+      const json = await millrace.run(['send', '--type', 'asked', '--id', 'a', '--wait', '1m', '-o', 'json']);
+      const { position, reply, ...sent } = JSON.parse(json.stdout) as Record<string, unknown>;
+      assert.equal(position, millrace.bus.bus.store.history.entries({ limit: 1, id: 'a' })[0]!.position);
+      assert.deepEqual(sent, { status: 200, id: 'a', run: 'succeeded' });
+      const attributes = { specversion: '1.0', id: 'reply-answered', source: '/reply', type: 'answered', lang: 'en' };
+      assert.deepEqual(reply, { ...attributes, datacontenttype: 'application/json', data: { sum: 3 } });
+    });
+
+    test('says that there is none, and fails where there should have been', async () => {
+      await using subscriber = await startSubscriber(({ event }) =>
+        event!.type === 'fail' ? { status: 400 } : { hang: event!.type === 'hang' },
+      );
+      await millrace.bus.apply(broker() + trigger('t', subscriber.url));
+      const send = (type: string, wait: string) => millrace.run(['send', '--type', type, '--wait', wait]);
+      const [silent, failed, late] = await Promise.all([send('silent', '20s'), send('fail', '20s'), send('hang', '0')]);
+      assert.deepEqual([silent.code, failed.code, late.code], [0, 1, 1]);
+      assert.match(silent.stdout, /^202 accepted at position \d+, id \S+, over without a reply\n$/);
+      assert.match(failed.stdout, /, failed\n$/);
+      assert.match(failed.stderr, /events show \d+\nmillrace: there is no reply: what was to reply has failed\n$/);
+      assert.match(late.stdout, /, running\n$/);
+      assert.match(late.stderr, /\nmillrace: no reply has come within 0 s\n$/);
+    });
+
+    test('is for one event, and no longer than what is held', async () => {
+      for (const args of [
+        ['--wait', '11m'],
+        ['--wait', 'long'],
+        ['--wait', '5s', '--count', '2'],
+      ]) {
+        const { code, stderr } = await millrace.run(['send', '--type', 't', ...args]);
+        assert.equal(code, 2);
+        assert.match(stderr, /--wait/);
+      }
+    });
   });
 
   test('repeats what the broker says against it, and fails', async () => {

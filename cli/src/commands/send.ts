@@ -1,5 +1,7 @@
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
+
+import type { CloudEvent } from '@millrace/event/event';
 
 import type { About } from '../client.ts';
 import type { Message, Mode, SaidEvent } from '../compose.ts';
@@ -15,6 +17,8 @@ interface SendOptions extends AdminOption, OutputOption, Partial<SaidEvent> {
   readonly mode?: Mode;
   readonly file?: string;
   readonly count: number;
+  /** In seconds. */
+  readonly wait?: number;
 }
 
 /** What one message came to. */
@@ -23,6 +27,9 @@ interface Sent {
   /** In the log; undefined where what took the event is no broker of ours. */
   readonly position: number | undefined;
   readonly id: string | undefined;
+  /** Where a reply was waited for: how what followed from the event is, and the reply where there is one. */
+  readonly run?: 'running' | 'succeeded' | 'failed' | undefined;
+  readonly reply?: CloudEvent | undefined;
 }
 
 const EVENT_OPTIONS = ['type', 'source', 'subject', 'id', 'time', 'data', 'contentType', 'ext'];
@@ -52,8 +59,21 @@ export function register(program: Command): void {
         EVENT_OPTIONS,
       ),
     )
-    .option('--count <number>', 'send so many, each with an id of its own', wholeNumber(1), 1);
+    .option('--count <number>', 'send so many, each with an id of its own', wholeNumber(1), 1)
+    .option('--wait <duration>', 'print the reply to the event, if it comes within so long: 30s, 5m', seconds);
   addOutput(addAdmin(command)).action(send);
+}
+
+const MOST_SECONDS = 600;
+/** How much later than asked for an answer may come. */
+const GRACE_MS = 60_000;
+
+/** Seconds of `30s`, `5m` or a plain number. */
+function seconds(text: string): number {
+  const [, number, unit] = /^(\d{1,6})(s|m)?$/.exec(text) ?? [];
+  const value = number === undefined ? NaN : Number(number) * (unit === 'm' ? 60 : 1);
+  if (value <= MOST_SECONDS) return value;
+  throw new InvalidArgumentError(`Expected whole seconds or minutes such as 30s or 5m, at most ${MOST_SECONDS / 60}m.`);
 }
 
 /** Requests at once: enough for the log to write several events with one sync. */
@@ -61,20 +81,24 @@ const AT_ONCE = 16;
 
 async function send(options: SendOptions): Promise<void> {
   const { print, show, tell } = await import('../output.ts');
-  const { output, count } = options;
+  const { CommandFailure } = await import('../exit-codes.ts');
+  const { output, count, wait } = options;
   const messages = await messagesOf(options);
   const url = await targetOf(options);
   const sent: Sent[] = [];
   let failures: PromiseRejectedResult[] = [];
   for (let from = 0; from < messages.length && failures.length === 0; from += AT_ONCE) {
-    const results = await Promise.allSettled(messages.slice(from, from + AT_ONCE).map((it) => postMessage(url, it)));
+    const results = await Promise.allSettled(
+      messages.slice(from, from + AT_ONCE).map((it) => postMessage(url, it, wait)),
+    );
     const done = results.filter((it) => it.status === 'fulfilled').map((it) => it.value);
     failures = results.filter((it) => it.status === 'rejected');
     sent.push(...done);
-    if (output === 'table') await print(done.map(lineOf).join(''));
+    if (output === 'table') await print((await Promise.all(done.map(textOf))).join(''));
   }
   if (output !== 'table' && sent.length > 0) {
-    await show(output, count === 1 ? sent[0] : sent, {
+    const views = await Promise.all(sent.map(viewOf));
+    await show(output, count === 1 ? views[0] : views, {
       table: () => '',
       names: () => sent.flatMap(({ position }) => (position === undefined ? [] : [String(position)])),
     });
@@ -82,16 +106,21 @@ async function send(options: SendOptions): Promise<void> {
   // What was sent is told all the same: it cannot be taken back.
   const [failure] = failures;
   if (failure !== undefined) throw failure.reason;
-  const position = sent.at(-1)?.position;
+  const { position, run } = sent.at(-1)!;
   if (position !== undefined) tell(`see what becomes of it: ${programName()} events show ${position}`);
+  if (run === 'failed') throw new CommandFailure('failure', 'there is no reply: what was to reply has failed');
+  if (run === 'running') throw new CommandFailure('failure', `no reply has come within ${wait} s`);
 }
 
 async function messagesOf(options: SendOptions): Promise<Message[]> {
   const { composeMessages, readMessage } = await import('../compose.ts');
   const { CommandFailure } = await import('../exit-codes.ts');
-  const { file, type, source = 'millrace-cli', mode, count, id } = options;
+  const { file, type, source = 'millrace-cli', mode, count, id, wait } = options;
   if (count > 1 && (id !== undefined || file !== undefined)) {
     throw new CommandFailure('usage', '--count: each event needs an id of its own; leave out --id and --file');
+  }
+  if (count > 1 && wait !== undefined) {
+    throw new CommandFailure('usage', '--wait: the reply to one event can be waited for; leave out --count');
   }
   if (file !== undefined) return [await readMessage(file, mode)];
   if (type === undefined) {
@@ -109,14 +138,19 @@ async function targetOf({ admin, url, namespace, broker }: SendOptions): Promise
   return data;
 }
 
-async function postMessage(url: URL, { headers, body, id }: Message): Promise<Sent> {
+/** With a wait in seconds, it asks to be answered with the reply. */
+async function postMessage(url: URL, { headers, body, id }: Message, wait?: number): Promise<Sent> {
   const { CommandFailure } = await import('../exit-codes.ts');
   const { detailOf, exchange, reasonOf, shownAddress } = await import('../http.ts');
   const { printable } = await import('../view/printable.ts');
+  const waiting =
+    wait === undefined
+      ? { headers }
+      : { headers: { ...headers, prefer: `wait=${wait}` }, silenceMs: wait * 1_000 + GRACE_MS };
   let answer: Answer;
   try {
     const path = url.pathname + url.search;
-    answer = await exchange(url, { method: 'POST', path, headers, body: body ?? new Uint8Array() });
+    answer = await exchange(url, { method: 'POST', path, body: body ?? new Uint8Array(), ...waiting });
   } catch (error) {
     throw new CommandFailure('unreachable', `nothing answers at ${shownAddress(url)} (${reasonOf(error)})`);
   }
@@ -125,9 +159,28 @@ async function postMessage(url: URL, { headers, body, id }: Message): Promise<Se
     throw new CommandFailure('failure', printable(`${shownAddress(url)} answered ${status}: ${detailOf(answer.body)}`));
   }
   const position = answer.headers['millrace-position'];
-  return { status, position: position === undefined ? undefined : Number(position), id };
+  const sent = { status, position: position === undefined ? undefined : Number(position), id };
+  return wait === undefined ? sent : { ...sent, ...(await outcomeOf(answer)) };
 }
 
-function lineOf({ status, position, id }: Sent): string {
-  return `${status} ${position === undefined ? 'accepted' : `accepted at position ${position}`}, id ${id}\n`;
+/** The reply, or how the run of the event is; nothing of what takes the event without waiting. */
+async function outcomeOf({ status, headers, body }: Answer): Promise<Pick<Sent, 'run' | 'reply'>> {
+  if (headers['preference-applied'] === undefined) return {};
+  if (status === 202) return { run: (JSON.parse(body.toString()) as { status: Sent['run'] }).status };
+  const { decodeHttp } = await import('@millrace/event/http');
+  const rawHeaders = Object.entries(headers).flatMap(([name, value]) => [name, [value].flat().join(', ')]);
+  return { run: 'succeeded', reply: decodeHttp(rawHeaders, body) };
+}
+
+async function textOf({ status, position, id, run, reply }: Sent): Promise<string> {
+  if (reply !== undefined) return (await import('../view/reply-page.ts')).replyPage(reply);
+  const state = run === undefined ? '' : `, ${run === 'succeeded' ? 'over without a reply' : run}`;
+  return `${status} ${position === undefined ? 'accepted' : `accepted at position ${position}`}, id ${id}${state}\n`;
+}
+
+/** A reply in the JSON format of events. */
+async function viewOf({ reply, ...sent }: Sent): Promise<object> {
+  if (reply === undefined) return sent;
+  const { encodeJson } = await import('@millrace/event/json');
+  return { ...sent, reply: JSON.parse(encodeJson(reply).toString()) as unknown };
 }

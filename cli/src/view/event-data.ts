@@ -3,8 +3,11 @@ import type { EntryView } from '@millrace/bus/admin/views';
 import { printable, printableLines } from './printable.ts';
 import { indented } from './table.ts';
 
+/** What is told of the data of an event. */
+export type ShownData = Pick<EntryView, 'size' | 'truncated' | 'attributes' | 'data' | 'data_base64'>;
+
 /** The data of an event for people: JSON over several lines, text as it is, the beginning of other bytes in base64. */
-export function dataBlock(entry: EntryView): string {
+export function dataBlock(entry: ShownData): string {
   const { size, truncated, attributes } = entry;
   if (entry.data === undefined && entry.data_base64 === undefined) return 'Data:  none\n';
   const type = (attributes['datacontenttype'] as string | undefined) ?? 'no content type';
@@ -14,7 +17,7 @@ export function dataBlock(entry: EntryView): string {
 
 const SHOWN_BASE64 = 120;
 
-function textOf({ data, data_base64: base64 = '' }: EntryView): string {
+function textOf({ data, data_base64: base64 = '' }: ShownData): string {
   if (data !== undefined) return pretty(data) ?? data;
   return base64.length > SHOWN_BASE64 ? `${base64.slice(0, SHOWN_BASE64)}... (base64)` : `${base64} (base64)`;
 }

@@ -66,7 +66,10 @@ export class RunDesk {
         return refuse(405, `${method} is not for runs`, { allow: 'GET, HEAD' });
       const root = this.#runs.find(id);
       if (root === undefined) {
-        return refuse(404, `there is no run ${id} of an event that was sent with Prefer: wait, or it is no longer kept`);
+        return refuse(
+          404,
+          `there is no run ${id} of an event that was sent with Prefer: wait, or it is no longer kept`,
+        );
       }
       const waitMs = waitAsked(query.get('wait'));
       if (waitMs === undefined) return refuse(400, WAIT_EXPECTED);

@@ -17,8 +17,8 @@ export type RunEnd =
 export interface RunRoutes {
   /** The names of those that take an entry, or will: not of those that were past it when they began. */
   of(entry: Entry): readonly string[];
-  /** Whether it hands on what it takes as it is, into another topic. */
-  forwards(route: string): boolean;
+  /** Whether it hands on what it takes as it is, into another topic; undefined for one that is not there any more. */
+  forwards(route: string): boolean | undefined;
 }
 
 export interface RunOptions {
@@ -31,11 +31,24 @@ export interface RunOptions {
 
 /** An entry that some routes have not done with. */
 interface OpenEntry {
+  readonly entry: Entry;
   readonly routes: Set<string>;
+  /** Whether it, or one that it comes from, is the reply of somebody. */
   readonly isReply: boolean;
 }
 
-/** An entry of the run that is to be looked at; whether it, or one that it comes from, is the reply of somebody. */
+/**
+ * What a delivery has brought, while it is not known how it ended: it may be a reply or a dead letter. What comes of it
+ * may be told before that, and is kept until then.
+ */
+interface Brought {
+  readonly entry: Entry;
+  readonly told: (readonly [Entry, Cause] | Settlement)[];
+  /** Its own position, and those of what came of it. */
+  readonly positions: Position[];
+}
+
+/** An entry of the run that is to be looked at. */
 type Step = readonly [entry: Entry, isReply: boolean];
 
 const RESULTS = resultsTopic('');
@@ -58,8 +71,10 @@ export class Run {
   readonly #root: Entry;
   readonly #options: RunOptions;
   readonly #open = new Map<Position, OpenEntry>();
-  /** What deliveries have brought of which it is not known yet how they ended: as a reply, or as a dead letter. */
-  readonly #brought = new Map<string, Entry>();
+  /** By the delivery that brought it. */
+  readonly #brought = new Map<string, Brought>();
+  /** The same by each of its positions. */
+  readonly #broughtAt = new Map<Position, Brought>();
   /** Entries that the history told of; the log may tell of them too. */
   readonly #read = new Set<Position>();
   #failure: string | undefined;
@@ -101,33 +116,69 @@ export class Run {
 
   /** Is told of what came of one of its entries. */
   entered(entry: Entry, cause: Cause): void {
+    if (this.#read.has(entry.position)) return;
+    const brought = this.#broughtAt.get(cause.position);
+    if (brought !== undefined) {
+      brought.told.push([entry, cause]);
+      this.#await(brought, entry);
+      return;
+    }
     const from = this.#open.get(cause.position);
-    if (from === undefined || this.#read.has(entry.position)) return;
-    if (from.routes.has(cause.route)) this.#brought.set(keyOf(cause), entry);
+    if (from === undefined) return;
+    if (from.routes.has(cause.route)) this.#bring(entry, cause);
     // An item of a Map comes while the delivery that makes it goes on.
-    else this.#take(entry, this.#isReply(entry, from.isReply), NO_PAST);
+    else this.#take(entry, this.#isReply(entry, from), NO_PAST);
   }
 
   /** Is told what became of an attempt for one of its entries, after what that brought. */
   settled(settlement: Settlement): void {
     const { position, route, outcome } = settlement;
+    if (outcome === 'retrying') return;
+    const waits = this.#broughtAt.get(position);
+    if (waits !== undefined) {
+      waits.told.push(settlement);
+      return;
+    }
     const from = this.#open.get(position);
-    if (outcome === 'retrying' || from === undefined || !from.routes.delete(route)) return;
+    if (from === undefined || !from.routes.delete(route)) return;
     if (from.routes.size === 0) this.#close(position);
-    const key = keyOf(settlement);
-    const entry = this.#brought.get(key);
-    this.#brought.delete(key);
+    const brought = this.#brought.get(keyOf(settlement));
+    if (brought !== undefined) this.#letGo(settlement, brought);
     if (outcome === 'deadLettered' || outcome === 'parked') {
       this.#failure ??= reasonOf(route, this.#options.history.attempts(position));
-    } else if (entry !== undefined) {
-      this.#take(entry, this.#isReply(entry, from.isReply), NO_PAST);
+    } else if (brought !== undefined) {
+      this.#take(brought.entry, this.#isReply(brought.entry, from), NO_PAST);
+      for (const told of brought.told) {
+        if ('outcome' in told) this.settled(told);
+        else this.entered(...told);
+      }
     }
     this.#look();
   }
 
   /** Wants to hear of nothing any more. */
   close(): void {
-    for (const position of this.#open.keys()) this.#close(position);
+    for (const position of [...this.#open.keys(), ...this.#broughtAt.keys()]) this.#close(position);
+  }
+
+  #bring(entry: Entry, cause: Cause): void {
+    const brought: Brought = { entry, told: [], positions: [] };
+    this.#brought.set(keyOf(cause), brought);
+    this.#await(brought, entry);
+  }
+
+  #await(brought: Brought, { position }: Entry): void {
+    brought.positions.push(position);
+    this.#broughtAt.set(position, brought);
+    this.#options.watch(position, this);
+  }
+
+  #letGo(delivery: Cause, { positions }: Brought): void {
+    this.#brought.delete(keyOf(delivery));
+    for (const position of positions) {
+      this.#broughtAt.delete(position);
+      this.#options.forget(position, this);
+    }
   }
 
   #close(position: Position): void {
@@ -159,7 +210,7 @@ export class Run {
     const isTaken = routes.size > 0 || outcomes.size > 0;
     if (this.#isFinal(entry, isReply, isTaken)) this.#propose(entry);
     if (routes.size > 0) {
-      this.#open.set(position, { routes, isReply });
+      this.#open.set(position, { entry, routes, isReply });
       this.#options.watch(position, this);
     }
     const steps: Step[] = [];
@@ -167,15 +218,20 @@ export class Run {
       const cause = reply.cause!;
       const outcome = outcomes.get(cause.route);
       this.#read.add(reply.position);
-      if (routes.has(cause.route)) this.#brought.set(keyOf(cause), reply);
-      else if (outcome === undefined || outcome === 'delivered') steps.push([reply, this.#isReply(reply, isReply)]);
+      if (routes.has(cause.route)) this.#bring(reply, cause);
+      else if (outcome === undefined || outcome === 'delivered') {
+        steps.push([reply, this.#isReply(reply, { entry, isReply })]);
+      }
     }
     return steps;
   }
 
   /** An event that was only handed on is not a reply to itself. */
-  #isReply({ cause }: Entry, comesFromReply: boolean): boolean {
-    return comesFromReply || !this.#options.routes.forwards(cause!.route);
+  #isReply({ event, cause }: Entry, from: Pick<OpenEntry, 'entry' | 'isReply'>): boolean {
+    if (from.isReply) return true;
+    const { id, source, type } = from.entry.event;
+    const isSame = () => event.id === id && event.source === source && event.type === type;
+    return !(this.#options.routes.forwards(cause!.route) ?? isSame());
   }
 
   #isFinal({ topic, position }: Entry, isReply: boolean, isTaken: boolean): boolean {
@@ -204,9 +260,7 @@ export class Run {
 
 /** Why the subscriber failed, not what the dead letter sink made of it. */
 function reasonOf(route: string, attempts: readonly Attempt[]): string {
-  const failed = attempts.findLast(
-    (it) => it.route === route && it.stage === 'subscriber' && it.failure !== undefined,
-  );
+  const failed = attempts.findLast((it) => it.route === route && it.stage === 'subscriber' && it.failure !== undefined);
   return `${route}: ${failed?.failure?.message ?? 'failed for good'}`;
 }
 
