@@ -15,23 +15,28 @@ export class Watches {
   open(type: ObjectType, namespace: string | undefined, after: number, listener: WatchListener): () => void {
     const watch = new Watch(this.#past, { type, namespace, listener }, after);
     this.#open.add(watch);
-    const end = () => {
+    this.#catchUp(watch);
+    return () => {
       watch.end();
       this.#open.delete(watch);
     };
-    watch.catchUp();
-    return end;
   }
 
   /** Tells everybody of what has come into the past. */
   catchUp(): void {
-    for (const watch of this.#open) watch.catchUp();
+    for (const watch of this.#open) this.#catchUp(watch);
   }
 
   /** Ends all of them. */
   end(): void {
     for (const watch of this.#open) watch.end();
     this.#open.clear();
+  }
+
+  #catchUp(watch: Watch): void {
+    watch.catchUp();
+    // By the fault of its listener.
+    if (watch.hasEnded) this.#open.delete(watch);
   }
 }
 
@@ -45,7 +50,7 @@ class Watch {
   readonly #past: Past;
   readonly #interest: Interest;
   #seen: number;
-  #hasEnded = false;
+  hasEnded = false;
 
   constructor(past: Past, interest: Interest, after: number) {
     this.#past = past;
@@ -54,11 +59,11 @@ class Watch {
   }
 
   catchUp(): void {
-    while (!this.#hasEnded && this.#seen < this.#past.latest) this.#tell((this.#seen += 1));
+    while (!this.hasEnded && this.#seen < this.#past.latest) this.#tell((this.#seen += 1));
   }
 
   end(): void {
-    this.#hasEnded = true;
+    this.hasEnded = true;
   }
 
   #tell(version: number): void {

@@ -1,13 +1,11 @@
 import { renameSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-import { syncFolder } from './key-file.ts';
 import { FULL, resultCode } from './result-code.ts';
 
 /**
  * Puts a copy of the database in the place of the one before it. Tells whether there was space for it; where there was
- * not, the one before it stays.
+ * not, the one before it stays. Which of the two is there after a crash is open until the folder is synced.
  */
 export function makeCopy(database: DatabaseSync, copy: string): 'made' | 'no space' {
   const unfinished = `${copy}.new`;
@@ -21,7 +19,6 @@ export function makeCopy(database: DatabaseSync, copy: string): 'made' | 'no spa
     throw error;
   }
   renameSync(unfinished, copy);
-  syncFolder(dirname(copy));
   return 'made';
 }
 

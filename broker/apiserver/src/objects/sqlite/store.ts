@@ -8,6 +8,7 @@ import type { Environment } from '../transaction.ts';
 import { bodiesWith } from './bodies.ts';
 import { makeCopy } from './copy.ts';
 import { sqliteJournal } from './journal.ts';
+import { syncFolder } from './key-file.ts';
 import { load } from './load.ts';
 import { openSeal } from './open-seal.ts';
 import { isBlank, leapWhenCopy, prepareTables } from './schema.ts';
@@ -45,6 +46,8 @@ export function openSqliteObjects(folder: string, options: SqliteObjectsOptions 
       const bodies = bodiesWith(openSeal(database, join(folder, 'objects.key')));
       const kept = load(database, bodies);
       if (makeCopy(database, copy) === 'no space') warn(`no space for a copy of ${file}: ${copy} stays as it was`);
+      // The database ignores a failed sync of the folder in which its write-ahead log has come to stand.
+      syncFolder(folder);
       return new JournaledStore(sqliteJournal(database, bodies), kept, environment);
     } catch (error) {
       database.close();
