@@ -1,3 +1,5 @@
+import type { ChannelTemplate } from '@millrace/resources/channel-template';
+
 import type { Trouble } from './conditions.ts';
 import type { Status } from './plan.ts';
 import { childChannel } from './channel.ts';
@@ -15,6 +17,14 @@ export interface Child {
   };
 }
 
+/** What a flow says of a subscription that it makes. */
+export interface MadeSubscription {
+  readonly channel: Child['reference'];
+  readonly subscriber: object;
+  readonly reply?: object | undefined;
+  readonly delivery?: object | undefined;
+}
+
 interface Named {
   readonly namespace: string;
   readonly name: string;
@@ -22,21 +32,18 @@ interface Named {
 }
 
 /** A channel of the kind that the flow's template says. */
-export function makeChannel(
-  named: Named,
-  { apiVersion, kind }: { apiVersion: string; kind: string },
-  url: string,
-): Child {
+export function makeChannel(named: Named, { apiVersion, kind, spec = {} }: ChannelTemplate, url: string): Child {
   const { namespace, name } = named;
-  return { status: childChannel({ kind, ...named, url }), reference: { apiVersion, kind, namespace, name } };
+  const status = { ...childChannel({ kind, ...named, url }), spec };
+  return { status, reference: { apiVersion, kind, namespace, name } };
 }
 
 /** The subscription that feeds a part of the flow. */
-export function makeSubscription(named: Named, trouble: Trouble | undefined): Child {
+export function makeSubscription(named: Named, said: MadeSubscription, trouble: Trouble | undefined): Child {
   const { namespace, name } = named;
   const kind = 'Subscription';
   return {
-    status: { kind, ...named, conditions: subscriptionConditions(trouble) },
+    status: { kind, ...named, conditions: subscriptionConditions(trouble), spec: { ...said } },
     reference: { apiVersion: 'messaging.knative.dev/v1', kind, namespace, name },
   };
 }

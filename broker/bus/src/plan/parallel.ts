@@ -54,11 +54,21 @@ export function planParallel(parallel: Parallel, world: World, dataUrl: string):
 
   const owned = (suffix: string) => ({ namespace, name: childName(name, suffix), owner: key });
   const ingressChannel = makeChannel(owned('-kn-parallel'), spec.channelTemplate, dataUrl + ingress.path);
-  const children = branches.map((it, index) => ({
-    filterChannel: makeChannel(owned(`-kn-parallel-${index}`), spec.channelTemplate, dataUrl + it.inlet.path),
-    filterSubscription: makeSubscription(owned(`-kn-parallel-filter-${index}`), it.filterTrouble),
-    subscription: makeSubscription(owned(`-kn-parallel-${index}`), it.trouble),
-  }));
+  const children = branches.map((it, index) => {
+    const { filter, subscriber, delivery, reply = spec.reply } = spec.branches[index]!;
+    const filterChannel = makeChannel(owned(`-kn-parallel-${index}`), spec.channelTemplate, dataUrl + it.inlet.path);
+    const [ingressOf, channel] = [ingressChannel.reference, filterChannel.reference];
+    const filtered =
+      filter === undefined
+        ? { channel: ingressOf, subscriber: { ref: channel } }
+        : { channel: ingressOf, subscriber: filter, reply: { ref: channel } };
+    const said = { channel, subscriber, reply, delivery };
+    return {
+      filterChannel,
+      filterSubscription: makeSubscription(owned(`-kn-parallel-filter-${index}`), filtered, it.filterTrouble),
+      subscription: makeSubscription(owned(`-kn-parallel-${index}`), said, it.trouble),
+    };
+  });
   const status: Status = {
     kind: 'Parallel',
     namespace,

@@ -268,6 +268,8 @@ export interface Status {
   readonly url?: string | undefined;
   /** The key of the resource that made this one. */
   readonly owner?: string | undefined;
+  /** What that one has said of it. */
+  readonly spec?: Readonly<Record<string, unknown>> | undefined;
   /** What else Knative shows of the kind, by its names. */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
 }

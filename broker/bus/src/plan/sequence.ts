@@ -25,10 +25,10 @@ export function planSequence(sequence: Sequence, world: World, dataUrl: string):
   const whole: Whole = { key, metadata, condition: 'SubscriptionsReady', manner: 'flow' };
   const end = planResults(spec.reply, results, whole, world);
 
+  const child = (index: number) => ({ namespace, name: childName(name, `-kn-sequence-${index}`), owner: key });
   const steps = stepNames(spec.steps).map((step, index) => {
     const { delivery = spec.channelTemplate.spec?.delivery, ...subscriber } = spec.steps[index]!;
     const topic = topics[index]!;
-    const child = { namespace, name: childName(name, `-kn-sequence-${index}`), owner: key };
     const planned = planPart(
       {
         name: topic,
@@ -42,14 +42,16 @@ export function planSequence(sequence: Sequence, world: World, dataUrl: string):
       world,
     );
     const isLast = index === spec.steps.length - 1;
-    const inlet = channelInlet(child, topic, key);
-    const trouble = planned.trouble ?? (isLast ? end.trouble : undefined);
+    const inlet = channelInlet(child(index), topic, key);
+    const channel = makeChannel(child(index), spec.channelTemplate, dataUrl + inlet.path);
+    const reply = isLast ? spec.reply : { ref: { ...channel.reference, name: child(index + 1).name } };
+    const said = { channel: channel.reference, subscriber, reply, delivery };
     return {
       inlet,
+      channel,
       route: planned.route,
       trouble: planned.trouble && { ...planned.trouble, message: `spec.steps[${index}]: ${planned.trouble.message}` },
-      channel: makeChannel(child, spec.channelTemplate, dataUrl + inlet.path),
-      subscription: makeSubscription(child, trouble),
+      subscription: makeSubscription(child(index), said, planned.trouble ?? (isLast ? end.trouble : undefined)),
     };
   });
   const trouble = steps.find((it) => it.trouble !== undefined)?.trouble ?? end.trouble;

@@ -1,0 +1,141 @@
+import { Conflict, AlreadyExists, NotFound } from '@millrace/apiserver/objects/errors';
+import type { Change, ObjectStore } from '@millrace/apiserver/objects/store';
+import { compilePlan } from '@millrace/bus/plan/compile';
+import type { Plan, Status } from '@millrace/bus/plan/plan';
+import type { Logger } from '@millrace/bus/telemetry/logger';
+import type { Declared } from '@millrace/resources/manifest';
+
+import { declaredObjects, meaningfulTypes } from './declared.ts';
+import { changesForFiles } from './files.ts';
+import { changesForStatuses, isMeantOtherwise } from './statuses.ts';
+
+export interface ControlPlaneOptions {
+  readonly store: ObjectStore;
+  readonly dataUrl: string;
+  /** Resolves when everything runs as the plan says. */
+  readonly apply: (plan: Plan) => Promise<void>;
+  /** How each resource is, by its key. */
+  readonly statuses: () => ReadonlyMap<string, Status>;
+  readonly logger: Pick<Logger, 'error' | 'info'>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Functions and sources become ready, or not, by themselves: so often the statuses are looked at. */
+const LOOK_EVERY_MS = 500;
+
+/**
+ * Keeps what runs true to what is declared, in files and over the API, and what objects tell of themselves true to what
+ * runs. It goes by levels: whatever happened, it compares what is with what is to be.
+ *
+ *   files ──▶ objects ◀── API
+ *                │ ▲
+ *      declared  ▼ │ statuses
+ *               plan ──▶ what runs
+ */
+export class ControlPlane {
+  readonly #options: ControlPlaneOptions;
+  readonly #ends: (() => void)[] = [];
+  #files: readonly Declared[] = [];
+  #told = '';
+  #working: Promise<void> = Promise.resolve();
+  #isWanted = false;
+  #isClosed = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: ControlPlaneOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Begins: what the files declare is stored, and everything that is declared runs when this resolves. Rejects when it
+   * cannot be applied.
+   */
+  async start(files: readonly Declared[]): Promise<void> {
+    this.#files = files;
+    await this.#write((store, now) => changesForFiles(store, this.#files, now));
+    await this.#applyPlan();
+    await this.#tellStatuses();
+    const { store } = this.#options;
+    for (const type of meaningfulTypes()) {
+      const listener = {
+        event: ({ type: how, object, previous }: Parameters<Parameters<ObjectStore['watch']>[3]['event']>[0]) => {
+          if (how === 'DELETED' || isMeantOtherwise(object, previous)) this.#want();
+        },
+      };
+      this.#ends.push(store.watch(type, undefined, store.resourceVersion, listener));
+    }
+    this.#look();
+  }
+
+  /** The files say something else now. Resolves when it runs. */
+  async filesAre(files: readonly Declared[]): Promise<void> {
+    this.#files = files;
+    await this.#write((store, now) => changesForFiles(store, this.#files, now));
+    this.#want();
+    await this.#working;
+  }
+
+  /** Follows no longer. What runs goes on. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    for (const end of this.#ends) end();
+    await this.#working;
+  }
+
+  /** What is wanted while something is being applied is applied after it, once. */
+  #want(): void {
+    if (this.#isWanted || this.#isClosed) return;
+    this.#isWanted = true;
+    this.#working = this.#working.then(async () => {
+      this.#isWanted = false;
+      try {
+        await this.#applyPlan();
+        await this.#tellStatuses();
+      } catch (error) {
+        this.#options.logger.error(`what is declared could not be applied: ${(error as Error).message}`);
+      }
+    });
+  }
+
+  async #applyPlan(): Promise<void> {
+    const { store, dataUrl, apply, logger } = this.#options;
+    const plan = compilePlan([...this.#files, ...declaredObjects(store)], dataUrl);
+    const faults = plan.faults.map((it) => `${it.key}: ${it.path}: ${it.message}`).join('\n');
+    if (faults !== '' && faults !== this.#told) logger.error(`${faults}\nwhat was declared before goes on`);
+    this.#told = faults;
+    if (faults === '') await apply(plan);
+  }
+
+  #tellStatuses(): Promise<void> {
+    return this.#write((store, now) => changesForStatuses(store, this.#options.statuses(), now));
+  }
+
+  #look(): void {
+    if (this.#isClosed) return;
+    this.#timer = setTimeout(() => {
+      this.#working = this.#working.then(() => this.#tellStatuses());
+      void this.#working.finally(() => this.#look());
+    }, LOOK_EVERY_MS);
+  }
+
+  /** Writes what has to change, and looks again when somebody else was faster. */
+  async #write(changesFor: (store: ObjectStore, now: string) => readonly Change[]): Promise<void> {
+    const { store, now, logger } = this.#options;
+    for (;;) {
+      const changes = changesFor(store, `${new Date(now()).toISOString().slice(0, 19)}Z`);
+      if (changes.length === 0) return;
+      try {
+        await store.write(changes);
+        return;
+      } catch (error) {
+        const isOvertaken = error instanceof Conflict || error instanceof AlreadyExists || error instanceof NotFound;
+        if (isOvertaken) continue;
+        // A full or broken store: what runs goes on, and this is tried again at the next look.
+        logger.error(`objects could not be written: ${(error as Error).message}`);
+        return;
+      }
+    }
+  }
+}

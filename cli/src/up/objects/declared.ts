@@ -1,0 +1,35 @@
+import type { ObjectStore } from '@millrace/apiserver/objects/store';
+import { admit } from '@millrace/resources/admit';
+import { KINDS } from '@millrace/resources/kinds';
+import type { Declared } from '@millrace/resources/manifest';
+
+import { fileOf, isMade } from './ownership.ts';
+
+/**
+ * What the objects of the API declare: those of kinds that mean something, that no file declares and no other object has
+ * made. Their defaults were set when they were written.
+ */
+export function declaredObjects(store: ObjectStore): Declared[] {
+  return meaningfulTypes().flatMap((type) =>
+    store.list(type).items.flatMap((object): Declared[] => {
+      if (fileOf(object) !== undefined || isMade(object)) return [];
+      const { resource } = admit(object);
+      if (resource === undefined) return [];
+      // Code that it names by a path lies below the folder in which the process was started.
+      const place = {
+        file: `${type.kind}/${resource.metadata.namespace}/${resource.metadata.name}`,
+        line: 1,
+        column: 1,
+      };
+      return [{ resource, place, locate: () => place }];
+    }),
+  );
+}
+
+/** The types of all kinds that a plan is made of. */
+export function meaningfulTypes(): { readonly group: string; readonly kind: string }[] {
+  return Object.entries(KINDS).map(([kind, { apiVersions }]) => {
+    const [preferred = ''] = apiVersions;
+    return { kind, group: preferred.includes('/') ? preferred.slice(0, preferred.indexOf('/')) : '' };
+  });
+}
