@@ -319,6 +319,9 @@ describe('Prefer: wait', () => {
     const first = await start(yaml, { works });
     const sending = send(first, BROKER, { id: 'a' });
     await reached;
+    // A turn later, it is held indeed.
+    do await new Promise(setImmediate);
+    while (first.bus.runs.size === 0);
     const draining = first.bus.drain();
     const answer = await sending;
     assert.equal(answer.status, 202);

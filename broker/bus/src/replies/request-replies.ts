@@ -35,7 +35,7 @@ export class RequestReplies {
 
   /** How many requests are held. */
   get size(): number {
-    return this.#held.size;
+    return this.#options.table.size;
   }
 
   /** These are declared from now on, and no others. Requests that are held stay so. */

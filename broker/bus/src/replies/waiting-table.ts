@@ -11,10 +11,12 @@ export interface WaitingTable {
   wait(key: string, timeoutMs: number, signal: AbortSignal): Promise<CloudEvent | undefined>;
   /** Gives the event to whoever waits with the key. False when nobody does (any more). */
   answer(key: string, event: CloudEvent): boolean;
+  /** How many wait in this process. */
+  readonly size: number;
 }
 
-/** The table of one process. `size` is how many wait. */
-export function openWaitingTable({ after }: Pick<Environment, 'after'>): WaitingTable & { readonly size: number } {
+/** The table of one process. */
+export function openWaitingTable({ after }: Pick<Environment, 'after'>): WaitingTable {
   const waiting = new Map<string, (event: CloudEvent | undefined) => void>();
   return {
     get size() {
