@@ -38,6 +38,7 @@ class Collection {
   readonly #now: string;
   readonly #before = new Map<string, Stored>();
   readonly #objects = new Map<string, Stored>();
+  readonly #byUid = new Map<string, string>();
   readonly #dependents = new Map<string, Set<string>>();
   readonly #inNamespace = new Map<string, Set<string>>();
   readonly #gone = new Set<string>();
@@ -50,6 +51,7 @@ class Collection {
       const id = keyText(stored.key);
       this.#before.set(id, stored);
       this.#objects.set(id, stored);
+      this.#byUid.set(stored.object.metadata.uid, id);
       for (const { uid } of stored.object.metadata.ownerReferences ?? []) add(this.#dependents, uid, id);
       if (stored.key.namespace !== '') add(this.#inNamespace, stored.key.namespace, id);
     }
@@ -109,7 +111,8 @@ class Collection {
     }
     for (const owner of ownerReferences) {
       this.#dependents.get(owner.uid)?.delete(id);
-      this.#due.push(...[...this.#objects].filter(([, it]) => it.object.metadata.uid === owner.uid).map(([at]) => at));
+      const at = this.#byUid.get(owner.uid);
+      if (at !== undefined) this.#due.push(at);
     }
     if (key.namespace === '') return;
     this.#inNamespace.get(key.namespace)?.delete(id);

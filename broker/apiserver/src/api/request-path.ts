@@ -21,7 +21,9 @@ export type Target =
   | { readonly what: 'discovery'; readonly group: string | undefined; readonly version: string | undefined }
   | { readonly what: 'review'; readonly group: string; readonly version: string; readonly resource: string }
   | { readonly what: 'openapi'; readonly document: string | undefined }
-  | { readonly what: 'version' | 'health' }
+  | { readonly what: 'openapi-v2' }
+  | { readonly what: 'version' }
+  | { readonly what: 'health' }
   | { readonly what: 'nothing' };
 
 const OWN = /^\/(?:api|apis|openapi|version|healthz)\/?$|^\/(?:api\/v\d\w*|apis|openapi|healthz)(?:\/|$)/;
@@ -38,6 +40,7 @@ export function targetOf(path: string, registry: Registry, reviews: ReadonlySet<
   if (first === 'version') return { what: 'version' };
   if (first === 'healthz') return { what: 'health' };
   if (first === 'openapi') {
+    if (rest[0] === 'v2' && rest.length === 1) return { what: 'openapi-v2' };
     if (rest[0] !== 'v3') return { what: 'nothing' };
     return { what: 'openapi', document: rest.length === 1 ? undefined : rest.slice(1).join('/') };
   }

@@ -63,7 +63,11 @@ export function knativeKinds(): ServedKind[] {
       ],
       categories: EVENTING,
     }),
-    served('eventing.knative.dev', ['v1alpha1'], 'EventPolicy', { columns: CONDITION_COLUMNS, categories: EVENTING }),
+    served('eventing.knative.dev', ['v1alpha1'], 'EventPolicy', {
+      columns: CONDITION_COLUMNS,
+      categories: EVENTING,
+      plural: 'eventpolicies',
+    }),
     served('eventing.knative.dev', ['v1alpha1'], 'EventTransform', {
       columns: [URL, SINK, ...CONDITION_COLUMNS],
       categories: EVENTING,

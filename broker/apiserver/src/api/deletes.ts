@@ -1,0 +1,85 @@
+import { Conflict, NotFound } from '../objects/errors.ts';
+import type { KubernetesObject } from '../objects/object.ts';
+import { planDeletion } from './collection.ts';
+import type { Propagation } from './collection.ts';
+import { expectLive } from './draft.ts';
+import { timestamp } from './environment.ts';
+import { everything } from './everything.ts';
+import { isRecord, recordAt } from './json.ts';
+import type { JsonRecord } from './json.ts';
+import type { ObjectTarget } from './request-path.ts';
+import { badRequest, notFound, Refusal } from './status.ts';
+import { isDryRun } from './write-options.ts';
+import { isSame, keyAt, refusalOf } from './writes.ts';
+import type { WritePorts } from './writes.ts';
+
+/** How a deletion is meant (Kubernetes API: DeleteOptions). */
+export interface DeleteOptions {
+  readonly dryRun: boolean;
+  readonly propagation: Propagation;
+  /** Only the object with this uid. */
+  readonly uid?: string;
+  /** Only this version of it. */
+  readonly resourceVersion?: string;
+}
+
+/** The object as it is after a deletion: gone, or marked because somebody has to do something before. */
+export interface Deleted {
+  readonly object: KubernetesObject;
+  readonly isGone: boolean;
+}
+
+const PROPAGATIONS: readonly string[] = ['Background', 'Foreground', 'Orphan'] satisfies Propagation[];
+
+/** From the body, and from the query where the body says nothing. Throws a Refusal for what it does not know. */
+export function deleteOptionsOf(body: JsonRecord, query: URLSearchParams): DeleteOptions {
+  const propagation = body['propagationPolicy'] ?? query.get('propagationPolicy') ?? orphaned(body) ?? 'Background';
+  if (typeof propagation !== 'string' || !PROPAGATIONS.includes(propagation)) {
+    throw badRequest(`expected propagationPolicy to be one of ${PROPAGATIONS.join(', ')}, got ${JSON.stringify(propagation)}`);
+  }
+  const { uid, resourceVersion } = recordAt(body, 'preconditions');
+  const dryRun = Array.isArray(body['dryRun']) ? body['dryRun'].map(String) : query.getAll('dryRun');
+  return {
+    dryRun: isDryRun(dryRun),
+    propagation: propagation as Propagation,
+    ...(typeof uid === 'string' && { uid }),
+    ...(typeof resourceVersion === 'string' && { resourceVersion }),
+  };
+}
+
+function orphaned(body: unknown): Propagation | undefined {
+  return isRecord(body) && body['orphanDependents'] === true ? 'Orphan' : undefined;
+}
+
+const MAX_TRIES = 5;
+
+/** Deletes an object and what belongs to it. Rejects with a Refusal when it is not there, or not the one that is meant. */
+export async function remove(ports: WritePorts, target: ObjectTarget, options: DeleteOptions): Promise<Deleted> {
+  const { kind } = target;
+  const key = keyAt(target);
+  const { uid, resourceVersion = '', propagation } = options;
+  for (let tries = 1; ; tries++) {
+    const live = ports.store.get(key);
+    if (live === undefined) throw notFound(kind, key.name);
+    expectLive({ ...live, metadata: { ...live.metadata, ...(uid !== undefined && { uid }), resourceVersion } }, live, kind);
+    if (kind.group === '' && kind.kind === 'Namespace' && key.name === 'default') throw forbidden();
+    const now = timestamp(ports.environment.now());
+    const changes = planDeletion(everything(ports), key, { propagation, now });
+    const own = changes.findIndex((change) => isSame(change.key, key));
+    const isGone = changes[own]?.kind === 'remove';
+    if (options.dryRun) return { object: live, isGone };
+    try {
+      const stored = await ports.store.write(changes);
+      return { object: stored[own] ?? live, isGone };
+    } catch (error) {
+      if (!(error instanceof Conflict || error instanceof NotFound) || tries >= MAX_TRIES) {
+        throw refusalOf(error, kind, key);
+      }
+    }
+  }
+}
+
+function forbidden(): Refusal {
+  const message = 'namespaces "default" is forbidden: this namespace may not be deleted';
+  return new Refusal(403, 'Forbidden', message, { name: 'default', kind: 'namespaces' });
+}

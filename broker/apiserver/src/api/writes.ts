@@ -1,0 +1,214 @@
+import type { KubernetesObject, ObjectDraft, ObjectKey } from '../objects/object.ts';
+import { Conflict, NotFound } from '../objects/errors.ts';
+import type { Change, ObjectStore } from '../objects/store.ts';
+import type { ServedKind } from '../registry/kind.ts';
+import type { Registry } from '../registry/registry.ts';
+import { denied } from './admission.ts';
+import type { Admission } from './admission.ts';
+import type { Author, Managed } from './apply/managed-fields.ts';
+import { withOwners } from './apply/ownership.ts';
+import { planDeletion } from './collection.ts';
+import { draftOf, expectLive, keyOf } from './draft.ts';
+import { timestamp } from './environment.ts';
+import type { ApiEnvironment } from './environment.ts';
+import { everything } from './everything.ts';
+import { activeNamespace, namespaceKey } from './namespaces.ts';
+import type { ObjectTarget } from './request-path.ts';
+import { alreadyExists, conflict, notFound, Refusal } from './status.ts';
+import { firstOf, refuseLateFinalizers, successorOf, withGeneration } from './successor.ts';
+import type { WriteOptions } from './write-options.ts';
+
+/** What a write needs besides the request. */
+export interface WritePorts {
+  readonly store: ObjectStore;
+  readonly registry: Registry;
+  readonly admission: Admission;
+  readonly environment: ApiEnvironment;
+}
+
+/** What a request wants an object to be, and who manages what then; without the latter it is found by comparing. */
+export interface Wanted {
+  readonly value: unknown;
+  readonly managed?: readonly Managed[];
+}
+
+/** What was stored (or would have been), and what its author should know. */
+export interface Written {
+  readonly object: ObjectDraft;
+  readonly warnings: readonly string[];
+}
+
+/** As often as this a write that collides with others is made anew, as Kubernetes does it. */
+const MAX_TRIES = 5;
+
+/** Stores a new object. Rejects with a Refusal when it is wrong, when there is one, when its namespace is not there. */
+export async function create(
+  ports: WritePorts,
+  target: ObjectTarget,
+  wanted: Wanted,
+  options: WriteOptions,
+): Promise<Written> {
+  const { kind } = target;
+  const { store, environment } = ports;
+  const draft = draftOf(wanted.value, target, options.validation);
+  const object = named(draft.object, environment);
+  const key = keyOf(object, kind);
+  if ((object.metadata.resourceVersion ?? '') !== '') {
+    throw new Refusal(400, 'BadRequest', 'resourceVersion should not be set on objects to be created');
+  }
+  if (store.get(key) !== undefined) throw alreadyExists(kind, key.name);
+  expectNamespace(store, key);
+  const first = firstOf(object, kind);
+  const isNamespace = kind.group === '' && kind.kind === 'Namespace';
+  const admitted = admit(ports.admission, isNamespace ? activeNamespace(first) : first, undefined, kind);
+  const author = authorOf(target, options, wanted, environment);
+  const next = withOwners(admitted.object, undefined, kind, { author, managed: wanted.managed });
+  const warnings = [...draft.warnings, ...admitted.warnings];
+  if (options.dryRun) return { object: imagined(next, environment), warnings };
+  const [stored] = await tried(() => store.write([{ kind: 'put', key, object: next, expected: undefined }]), kind, key);
+  return { object: stored!, warnings };
+}
+
+/**
+ * Makes another of a live object: `change` is given it in the version of the target, and says what is wanted. Made anew
+ * when others write meanwhile; what names the version that it was made from is refused then.
+ */
+export async function modify(
+  ports: WritePorts,
+  target: ObjectTarget,
+  change: (live: ObjectDraft) => Wanted,
+  options: WriteOptions,
+): Promise<Written> {
+  const { kind } = target;
+  const { store } = ports;
+  const key = keyAt(target);
+  for (let tries = 1; ; tries++) {
+    const live = store.get(key);
+    if (live === undefined) throw notFound(kind, key.name);
+    const { next, warnings } = prepare(ports, target, { live, wanted: change(inVersion(live, target)), options });
+    if (options.dryRun) return { object: next, warnings };
+    const changes = isLeaving(next) ? leave(ports, key, next as KubernetesObject) : [put(key, next, live)];
+    try {
+      const stored = await store.write(changes);
+      return { object: stored[changes.findIndex((each) => isSame(each.key, key))] ?? live, warnings };
+    } catch (error) {
+      if (!(error instanceof Conflict || error instanceof NotFound) || tries >= MAX_TRIES) {
+        throw refusalOf(error, kind, key);
+      }
+    }
+  }
+}
+
+function prepare(
+  ports: WritePorts,
+  target: ObjectTarget,
+  { live, wanted, options }: { live: KubernetesObject; wanted: Wanted; options: WriteOptions },
+): { next: ObjectDraft; warnings: readonly string[] } {
+  const { kind, subresource } = target;
+  const draft = draftOf(wanted.value, target, options.validation);
+  expectLive(draft.object, live, kind);
+  const successor = successorOf(live, draft.object, kind, subresource);
+  refuseLateFinalizers(successor, live, kind);
+  // What only says how an object is cannot be wrong.
+  const admitted =
+    subresource === '' ? admit(ports.admission, successor, live, kind) : { object: successor, warnings: [] };
+  const author = authorOf(target, options, wanted, ports.environment);
+  const counted = withGeneration(admitted.object, live, kind);
+  return {
+    next: withOwners(counted, live, kind, { author, managed: wanted.managed }),
+    warnings: [...draft.warnings, ...admitted.warnings],
+  };
+}
+
+/** The object at an address that names one. */
+export function keyAt({ kind: { group, kind }, namespace = '', name = '' }: ObjectTarget): ObjectKey {
+  return { group, kind, namespace, name };
+}
+
+/** The object in the version that a client asks for. All versions of a kind have the same fields. */
+export function inVersion<T extends ObjectDraft>(object: T, { apiVersion }: Pick<ObjectTarget, 'apiVersion'>): T {
+  return object.apiVersion === apiVersion ? object : { ...object, apiVersion };
+}
+
+/** True for two keys of one object. */
+export function isSame(one: ObjectKey, other: ObjectKey): boolean {
+  return (
+    one.name === other.name &&
+    one.namespace === other.namespace &&
+    one.kind === other.kind &&
+    one.group === other.group
+  );
+}
+
+/** What the store says against a write, as an answer; anything else as it is. */
+export function refusalOf(error: unknown, kind: ServedKind, { name }: ObjectKey): unknown {
+  if (!(error instanceof Error)) return error;
+  if (error.name === 'Conflict') return conflict(kind, name);
+  if (error.name === 'AlreadyExists') return alreadyExists(kind, name);
+  if (error.name === 'NotFound') return notFound(kind, name);
+  if (error.name === 'StoreFull') return new Refusal(507, 'InsufficientStorage', error.message);
+  return error.name === 'StoreBroken' ? new Refusal(503, 'ServiceUnavailable', error.message) : error;
+}
+
+async function tried<T>(write: () => Promise<T>, kind: ServedKind, key: ObjectKey): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    throw refusalOf(error, kind, key);
+  }
+}
+
+function put(key: ObjectKey, object: ObjectDraft, live: KubernetesObject): Change {
+  return { kind: 'put', key, object, expected: live.metadata.resourceVersion };
+}
+
+/** It was marked as deleted, and nobody has anything to do before any more. */
+function isLeaving({ metadata }: ObjectDraft): boolean {
+  return metadata.deletionTimestamp !== undefined && (metadata.finalizers ?? []).length === 0;
+}
+
+function leave(ports: WritePorts, key: ObjectKey, last: KubernetesObject): Change[] {
+  const others = [...everything(ports)].filter((stored) => !isSame(stored.key, key));
+  const now = timestamp(ports.environment.now());
+  return planDeletion([...others, { key, object: last }], key, { propagation: 'Background', now });
+}
+
+function admit(admission: Admission, object: ObjectDraft, old: KubernetesObject | undefined, kind: ServedKind) {
+  const verdict = admission.admit(object, old);
+  if ('faults' in verdict) throw denied(kind, object.metadata.name ?? '', verdict);
+  return verdict;
+}
+
+function expectNamespace(store: ObjectStore, { namespace }: ObjectKey): void {
+  if (namespace === '') return;
+  const found = store.get(namespaceKey(namespace));
+  if (found === undefined) throw notFound({ group: '', plural: 'namespaces' }, namespace);
+  if (found.metadata.deletionTimestamp === undefined) return;
+  const message = `unable to create new content in namespace ${namespace} because it is being terminated`;
+  throw new Refusal(403, 'Forbidden', message, { name: namespace, kind: 'namespaces' });
+}
+
+const SUFFIX = 5;
+
+/** With a name of our making where only its beginning is said. */
+function named(object: ObjectDraft, { uid }: ApiEnvironment): ObjectDraft {
+  const { name = '', generateName = '' } = object.metadata as { name?: string; generateName?: string };
+  if (name !== '' || generateName === '') return object;
+  const suffix = uid().replaceAll('-', '').slice(0, SUFFIX);
+  return { ...object, metadata: { ...object.metadata, name: `${generateName}${suffix}` } };
+}
+
+/** What a dry run shows of a new object. */
+function imagined(object: ObjectDraft, { uid, now }: ApiEnvironment): ObjectDraft {
+  return { ...object, metadata: { ...object.metadata, uid: uid(), creationTimestamp: timestamp(now()) } };
+}
+
+function authorOf(
+  { apiVersion, subresource }: ObjectTarget,
+  { manager }: WriteOptions,
+  { managed }: Wanted,
+  { now }: ApiEnvironment,
+): Author {
+  const operation = managed === undefined ? 'Update' : 'Apply';
+  return { manager, operation, apiVersion, subresource, time: timestamp(now()) };
+}
