@@ -6,7 +6,7 @@ import type { KubernetesObject, ObjectKey, ObjectType } from './object.ts';
 import type { Past } from './past.ts';
 import type { Present } from './present.ts';
 import type { Change, ObjectList, ObjectStore, WatchListener } from './store.ts';
-import { Transaction } from './transaction.ts';
+import { copied, Transaction } from './transaction.ts';
 import type { Environment } from './transaction.ts';
 import { Watches } from './watches.ts';
 
@@ -58,12 +58,12 @@ export class JournaledStore implements ObjectStore {
     return { items: this.#present.list(type, namespace), resourceVersion: this.resourceVersion };
   }
 
-  write(changes: readonly Change[]): Promise<readonly KubernetesObject[]> {
-    if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
-    const pending: Pending = { changes, ...Promise.withResolvers<readonly KubernetesObject[]>() };
-    this.#pending.push(pending);
+  async write(changes: readonly Change[]): Promise<readonly KubernetesObject[]> {
+    if (this.#stopped !== undefined) throw this.#stopped;
+    const promised = Promise.withResolvers<readonly KubernetesObject[]>();
+    this.#pending.push({ changes: changes.map(copied), ...promised });
     this.#scheduled ??= setImmediate(() => this.#commit());
-    return pending.promise;
+    return promised.promise;
   }
 
   watch(type: ObjectType, namespace: string | undefined, after: string, listener: WatchListener): () => void {

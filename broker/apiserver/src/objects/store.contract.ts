@@ -59,8 +59,11 @@ export function objectStoreContract(name: string, open: () => Promise<StoreUnder
       'are copies that nobody can change',
       withStore(async (store) => {
         const spec = { filter: { type: 'a' as string | undefined }, nothing: undefined };
-        const stored = await change(store, create(A, spec));
+        const key = { ...A };
+        const written = change(store, create(key, spec));
         spec.filter.type = 'b';
+        key.name = 'b';
+        const stored = await written;
         assert.deepEqual(stored['spec'], { filter: { type: 'a' } });
         assert.equal(store.get(A), stored);
         assert.throws(() => Object.assign((stored['spec'] as typeof spec).filter, { type: 'c' }), TypeError);

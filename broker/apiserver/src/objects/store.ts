@@ -24,7 +24,7 @@ export interface ObjectStore {
   watch(type: ObjectType, namespace: string | undefined, after: string, listener: WatchListener): () => void;
   /** The version of the latest change. */
   readonly resourceVersion: string;
-  /** Forgets all changes but the last so many; the objects stay. Resolves when that is durable. */
+  /** Forgets all changes but the last so many (by itself it forgets none); the objects stay. Resolves when durable. */
   compact(keepLast: number): Promise<void>;
   /** Resolves (never rejects) with why the store can take nothing more, the moment that it can't. */
   readonly broken: Promise<StoreBroken>;

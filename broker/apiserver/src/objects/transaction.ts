@@ -14,6 +14,14 @@ export interface Environment {
   uid(): string;
 }
 
+/** The change as it is asked for now: its object is JSON and nothing else, as a file would give it back. */
+export function copied(change: Change): Change {
+  const { group, kind, namespace, name } = change.key;
+  const key = { group, kind, namespace, name };
+  if (change.kind === 'remove') return { ...change, key };
+  return { ...change, key, object: JSON.parse(JSON.stringify(change.object)) as ObjectDraft };
+}
+
 /** Writes that will be made together. Each sees those before it, and is in it as a whole or not at all. */
 export class Transaction {
   readonly #environment: Environment;
@@ -28,7 +36,7 @@ export class Transaction {
     this.#environment = environment;
   }
 
-  /** Takes the changes of one write in, and tells what will be stored then. Throws when one of them cannot be made. */
+  /** Takes the {@link copied} changes of one write in, and tells what will be stored then. Throws when one of them cannot be made. */
   add(changes: readonly Change[]): readonly KubernetesObject[] {
     const own = new Overlay(this.#overlay);
     const events: WatchEvent[] = [];
@@ -42,7 +50,7 @@ export class Transaction {
       return event.object;
     });
     own.applyTo(this.#overlay);
-    this.events.push(...events);
+    for (const event of events) this.events.push(event);
     this.#version += events.length;
     return objects;
   }
@@ -52,7 +60,7 @@ export class Transaction {
     expect(change, previous);
     const { key } = change;
     if (change.kind === 'remove') {
-      return { type: 'DELETED', key, object: withVersion(previous!, version), previous };
+      return frozen({ type: 'DELETED', key, object: withVersion(previous!, version), previous });
     }
     if (previous === undefined) {
       const object = stamped(key, change.object, {
@@ -60,12 +68,12 @@ export class Transaction {
         creationTimestamp: timestamp(this.#environment.now()),
         resourceVersion: version,
       });
-      return { type: 'ADDED', key, object, previous };
+      return frozen({ type: 'ADDED', key, object, previous });
     }
     const { uid, creationTimestamp, resourceVersion } = previous.metadata;
     const same = stamped(key, change.object, { uid, creationTimestamp, resourceVersion });
     if (isDeepStrictEqual(same, previous)) return undefined;
-    return { type: 'MODIFIED', key, object: withVersion(same, version), previous };
+    return frozen({ type: 'MODIFIED', key, object: withVersion(same, version), previous });
   }
 }
 
@@ -82,11 +90,9 @@ function expect(change: Change, previous: KubernetesObject | undefined): void {
 
 type Stamp = Pick<KubernetesObject['metadata'], 'uid' | 'creationTimestamp' | 'resourceVersion'>;
 
-/** A copy that is JSON and nothing else, as a file would give it back. */
 function stamped({ name, namespace }: ObjectKey, draft: ObjectDraft, stamp: Stamp): KubernetesObject {
-  const copy = JSON.parse(JSON.stringify(draft)) as ObjectDraft;
-  const { namespace: _, ...metadata } = copy.metadata;
-  return frozen({ ...copy, metadata: { ...metadata, name, ...(namespace !== '' && { namespace }), ...stamp } });
+  const { namespace: _, ...metadata } = draft.metadata;
+  return frozen({ ...draft, metadata: { ...metadata, name, ...(namespace !== '' && { namespace }), ...stamp } });
 }
 
 /** The same object with another version. */

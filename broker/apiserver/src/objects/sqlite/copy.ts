@@ -9,12 +9,13 @@ import { FULL, resultCode } from './result-code.ts';
  */
 export function makeCopy(database: DatabaseSync, copy: string): 'made' | 'no space' {
   const unfinished = `${copy}.new`;
-  rmSync(unfinished, { force: true });
+  const discard = () => [unfinished, `${unfinished}-journal`].forEach((file) => rmSync(file, { force: true }));
+  discard();
   try {
     database.prepare('VACUUM INTO ?').run(unfinished);
     markAsCopy(unfinished);
   } catch (error) {
-    rmSync(unfinished, { force: true });
+    discard();
     if (resultCode(error) === FULL) return 'no space';
     throw error;
   }

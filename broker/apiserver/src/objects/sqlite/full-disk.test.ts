@@ -17,7 +17,8 @@ function smallDisk(size: string): Disposable & { readonly path: string } {
   return {
     path: folder.path,
     [Symbol.dispose]() {
-      execFileSync('umount', [folder.path]);
+      // Also when a test has failed and a file in it is open.
+      execFileSync('umount', ['--lazy', folder.path]);
       folder[Symbol.dispose]();
     },
   };

@@ -64,14 +64,8 @@ export function sqliteJournal(database: DatabaseSync, bodies: Bodies): Journal {
         begin.run(upTo);
       });
     },
-    close() {
-      try {
-        checkpoint(database);
-        database.close();
-      } catch {
-        // What is committed is in the write-ahead log; the next start reads it from there.
-      }
-    },
+    // What it does not copy into the file by then, the next start reads from the write-ahead log.
+    close: () => database.close(),
   };
 }
 
@@ -81,13 +75,14 @@ function transact(database: DatabaseSync, work: () => void): void {
     work();
     database.exec('COMMIT');
   } catch (error) {
+    // For some errors the database has done so by itself.
     if (database.isTransaction) database.exec('ROLLBACK');
     if (resultCode(error) !== FULL) throw error;
     throw new StoreFull(`no space left for the objects (${(error as Error).message})`);
   }
 }
 
-/** By our own hand: the database ignores the syncs that fail in those that it does by itself. */
+/** By our own hand: when a sync fails in one that the database begins by itself, it does not tell. */
 function checkpoint(database: DatabaseSync): void {
   try {
     database.exec('PRAGMA wal_checkpoint(TRUNCATE)');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 
 import type { ObjectDraft } from '../object.ts';
@@ -47,7 +48,7 @@ describe('a Secret', () => {
     await change(store, remove(KEY, '2'));
     assert.deepEqual(eventsAfter(store, '0'), []);
     await store.close();
-    openSqliteObjects(folder.path).close().catch(assert.fail);
+    await openSqliteObjects(folder.path).close();
     expectSealed(folder.path, 'hunter2-');
   });
 
@@ -58,7 +59,6 @@ describe('a Secret', () => {
       await change(store, { kind: 'put', key: secretKey(name), object: secretOf(name), expected: undefined });
     }
     await store.close();
-    const { DatabaseSync } = await import('node:sqlite');
     const database = new DatabaseSync(join(folder.path, 'objects.db'));
     database.exec("UPDATE object SET body = (SELECT body FROM object WHERE name = 'b') WHERE name = 'a'");
     database.close();

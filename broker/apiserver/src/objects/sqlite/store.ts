@@ -61,7 +61,7 @@ export function openSqliteObjects(folder: string, options: SqliteObjectsOptions 
 /** Nobody else may open it from here on. */
 function takeOver(database: DatabaseSync): void {
   database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-  // The journal does them, since those of the database ignore a failed sync.
+  // The journal does that: the database would not tell of a failed sync.
   database.exec('PRAGMA wal_autocheckpoint = 0');
 }
 

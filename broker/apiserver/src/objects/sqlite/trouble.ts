@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { StoreDamaged } from '../errors.ts';
 import { BUSY, CORRUPT, ERROR, NOT_A_DATABASE, resultCode } from './result-code.ts';
@@ -23,11 +23,16 @@ export function explained(error: unknown, file: string, copy: string): Error {
 }
 
 function wayOut(file: string, copy: string): string {
-  const away = join(dirname(file), 'damaged');
-  const putAway = `mkdir -p ${away} && mv ${join(dirname(file), basename(file))}* ${away}/`;
+  const away = quoted(join(dirname(file), 'damaged'));
+  const putAway = `mkdir -p ${away} && mv ${quoted(file)}* ${away}/`;
   if (!existsSync(copy)) {
     return `there is no copy of it: put it away (${putAway}), start again and apply your manifests`;
   }
   const { mtime } = statSync(copy);
-  return `the last good copy is of ${mtime.toISOString()}: put it in place (${putAway} && mv ${copy} ${file}), start again and apply what has changed since`;
+  return `the last good copy is of ${mtime.toISOString()}: put it in place (${putAway} && mv ${quoted(copy)} ${quoted(file)}), start again and apply what has changed since`;
+}
+
+/** For a shell. */
+function quoted(path: string): string {
+  return `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
