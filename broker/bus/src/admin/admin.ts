@@ -1,3 +1,6 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
@@ -7,7 +10,8 @@ import type { Store } from '../log/store.ts';
 import { entryFor } from './entry-key.ts';
 import { addFunctions } from './functions.ts';
 import type { FunctionsPort } from './functions.ts';
-import { guard } from './guard.ts';
+import { foreign } from './guard.ts';
+import type { Foreign } from './guard.ts';
 import { addRuns } from './runs.ts';
 import type { FlowsPort } from './runs.ts';
 import { tail } from './tail.ts';
@@ -29,6 +33,8 @@ export interface AdminOptions {
   readonly functions?: FunctionsPort | undefined;
   /** Default: nothing is known of flows, and nothing answers under `/api/runs` and `/api/graph`. */
   readonly flows?: FlowsPort | undefined;
+  /** What is asked first, and takes what is its own: a Kubernetes API. Default: nothing. */
+  readonly api?: { take(request: IncomingMessage, response: ServerResponse): boolean } | undefined;
   /** What must hold for this process to take events; the reason where it does not. */
   readonly checks: () => Readonly<Record<string, string | undefined>>;
   readonly metrics: { text(): Promise<string>; contentType: string };
@@ -41,8 +47,16 @@ const DEFAULT_ROWS = 50;
 /** The admin port: health, metrics, and what the commands ask. On loopback; a web page elsewhere cannot reach it. */
 export function openAdmin(options: AdminOptions): FastifyInstance {
   const { store, metrics } = options;
-  const server = fastify({ forceCloseConnections: true, routerOptions: { maxParamLength: 4_096 } });
-  guard(server);
+  const server = fastify({
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 4_096 },
+    serverFactory: (answerOthers) =>
+      createServer((request, response) => {
+        const refusal = foreign(request.headers);
+        if (refusal !== undefined) refuse(response, refusal);
+        else if (options.api?.take(request, response) !== true) answerOthers(request, response);
+      }),
+  });
   server.setErrorHandler((error, _request, reply) => {
     const { statusCode = 500, message } = error as Error & { statusCode?: number };
     return answer(reply, statusCode, { error: message });
@@ -112,6 +126,11 @@ export function openAdmin(options: AdminOptions): FastifyInstance {
   if (options.functions !== undefined) addFunctions(server, options.functions);
   if (options.flows !== undefined) addRuns(server, { flows: options.flows, store, limitOf });
   return server;
+}
+
+function refuse(response: ServerResponse, { status, error }: Foreign): void {
+  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
+  response.end(JSON.stringify({ error }));
 }
 
 /** Which dead letters: those of a route, one of an event, or both left out for all. */

@@ -1,18 +1,20 @@
-import type { FastifyInstance } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** Why a request may not be answered. */
+export interface Foreign {
+  readonly status: 403 | 421;
+  readonly error: string;
+}
 
 /**
  * Keeps web pages out. A page in the user's browser can send requests to loopback, under its own `Origin`; and a name
  * that resolves to loopback (DNS rebinding) brings its own `Host`. Commands send neither a foreign one nor the other.
  */
-export function guard(server: FastifyInstance): void {
-  server.addHook('onRequest', async (request, reply) => {
-    const { host = '', origin } = request.headers;
-    if (!isOurs(host)) {
-      await reply.code(421).send({ error: `the host "${host}" is not this one: use localhost or an address` });
-    } else if (origin !== undefined && origin !== `http://${host}`) {
-      await reply.code(403).send({ error: `pages of ${origin} may not use this port` });
-    }
-  });
+export function foreign({ host = '', origin }: IncomingHttpHeaders): Foreign | undefined {
+  if (!isOurs(host)) return { status: 421, error: `the host "${host}" is not this one: use localhost or an address` };
+  if (origin !== undefined && origin !== `http://${host}`)
+    return { status: 403, error: `pages of ${origin} may not use this port` };
+  return undefined;
 }
 
 /** An address is never somebody else's name; `localhost` never leaves the machine. */

@@ -71,7 +71,6 @@ export class ControlPlane {
   /** The files say something else now. Resolves when it runs. */
   async filesAre(files: readonly Declared[]): Promise<void> {
     this.#files = files;
-    await this.#write((store, now) => changesForFiles(store, this.#files, now));
     this.#want();
     await this.#working;
   }
@@ -91,6 +90,8 @@ export class ControlPlane {
     this.#working = this.#working.then(async () => {
       this.#isWanted = false;
       try {
+        // What the API has taken away from the files comes back.
+        await this.#write((store, now) => changesForFiles(store, this.#files, now));
         await this.#applyPlan();
         await this.#tellStatuses();
       } catch (error) {
