@@ -45,9 +45,10 @@ describe('a Parallel with a join', () => {
     works: Record<string, Work>,
     join: Record<string, string>,
     branches: object[] = branchesTo(works),
+    others = '',
   ): Promise<{ results: unknown[]; letters: (readonly [string, string])[] }> {
     await using bus = await startBus({ functions: functionsOf(works) });
-    await bus.apply(services(works) + joined(branches, join));
+    await bus.apply(services(works) + others + joined(branches, join));
     assert.equal((await send(bus)).status, 202);
     await bus.settled();
     const letters = await bus.deadLetters(0);
@@ -261,6 +262,61 @@ describe('a Parallel with a join', () => {
       { branch: 'one', outcome: 'succeeded', data: 1 },
     ];
     assert.deepEqual(resultsOf(bus, FLOW), [once, once]);
+  });
+
+  test('follows a branch that is a Choice, a Map or a Parallel with a join, to what comes out of it', async () => {
+    const works: Record<string, Work> = { add: (data) => Number(data) + 1, sum: () => 'sum', pick: () => 'picked' };
+    const always = { prefix: { id: 'same' } };
+    await using bus = await startBus({ functions: functionsOf(works) });
+    await bus.apply(
+      services(works) +
+        declare('Choice', 'choice', { choices: [{ filters: [always], subscriber: to('pick') }] }) +
+        declare('Map', 'each', { subscriber: to('add') }) +
+        declare(
+          'Parallel',
+          { name: 'inner', annotations: { 'millrace.dev/join': 'all' } },
+          { branches: [{ subscriber: to('sum') }] },
+        ) +
+        joined(
+          [
+            { subscriber: refTo('Choice', 'choice') },
+            { subscriber: refTo('Map', 'each') },
+            { subscriber: refTo('Parallel', 'inner') },
+          ],
+          { join: 'all' },
+        ),
+    );
+    await send(bus, { id: 'same', data: '[1]' });
+    await bus.settled();
+    assert.deepEqual(resultsOf(bus, FLOW), [
+      [
+        { branch: 'choice', outcome: 'succeeded', data: 'picked' },
+        { branch: 'each', outcome: 'succeeded', data: [{ item: 0, outcome: 'succeeded', data: 2 }] },
+        {
+          branch: 'inner',
+          outcome: 'succeeded',
+          data: [{ branch: 'sum', outcome: 'succeeded', data: 'sum' }],
+        },
+      ],
+    ]);
+  });
+
+  const todo = 'an event that nobody in a flow wants is taken for what came out of it';
+  test('is told nothing by a branch that is a Choice without a choice for the event', { todo }, async () => {
+    const works = { pick: () => 'picked' };
+    const never = { exact: { type: 'never' } };
+    const { results } = await resultOf(
+      works,
+      { join: 'all' },
+      [{ subscriber: refTo('Choice', 'choice') }, { subscriber: to('pick') }],
+      declare('Choice', 'choice', { choices: [{ filters: [never], subscriber: to('pick') }] }),
+    );
+    assert.deepEqual(results, [
+      [
+        { branch: 'choice', outcome: 'empty' },
+        { branch: 'pick', outcome: 'succeeded', data: 'picked' },
+      ],
+    ]);
   });
 
   test('skips a branch whose filter does not let the event pass; none for anybody is no event', async () => {
