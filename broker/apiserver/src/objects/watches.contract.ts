@@ -100,7 +100,7 @@ export async function watchesAreTrue(
   open: () => Promise<{ store: ObjectStore; reopen?: (() => Promise<ObjectStore>) | undefined; end(): Promise<void> }>,
 ): Promise<void> {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (steps) => {
       const under = await open();
       try {
         await run(under.store, under.reopen, steps);
