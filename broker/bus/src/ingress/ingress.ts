@@ -207,6 +207,7 @@ async function open(
     body,
     signal: gone.signal,
   });
+  if (gone.signal.aborted) return reply.hijack();
   // Past the framework, which would give data a media type where they have none.
   const length = status === 204 ? [] : ['Content-Length', String(answer.body.byteLength)];
   reply.raw.writeHead(status, [...rawHeaders, ...length]);

@@ -1,7 +1,10 @@
-import type { Attempt, History } from '../log/history.ts';
+import type { History } from '../log/history.ts';
 import type { Cause, Entry, Position } from '../log/log.ts';
 import type { Settlement } from '../log/progress.ts';
 import { repliesTopic, resultsTopic } from '../plan/topics.ts';
+import { BroughtEntries } from './brought.ts';
+import { isFailure, NO_PAST, pastOf, reasonOf } from './past.ts';
+import type { Past } from './past.ts';
 
 /** How a run has ended, or that it has not. */
 export type RunEnd =
@@ -37,30 +40,12 @@ interface OpenEntry {
   readonly isReply: boolean;
 }
 
-/**
- * What a delivery has brought, while it is not known how it ended: it may be a reply or a dead letter. What comes of it
- * may be told before that, and is kept until then.
- */
-interface Brought {
-  readonly entry: Entry;
-  readonly told: (readonly [Entry, Cause] | Settlement)[];
-  /** Its own position, and those of what came of it. */
-  readonly positions: Position[];
-}
-
 /** An entry of the run that is to be looked at. */
 type Step = readonly [entry: Entry, isReply: boolean];
 
 const RESULTS = resultsTopic('');
 const GATHERED = repliesTopic('');
 const ENTRIES_A_TURN = 50;
-const NO_PAST: Past = { attempts: [], waiting: [], replies: [] };
-
-interface Past {
-  readonly attempts: readonly Attempt[];
-  readonly waiting: readonly { readonly route: string }[];
-  readonly replies: readonly Entry[];
-}
 
 /**
  * One run: an entry and everything that follows from it by cause, until its final reply. That is the first event of it
@@ -71,10 +56,7 @@ export class Run {
   readonly #root: Entry;
   readonly #options: RunOptions;
   readonly #open = new Map<Position, OpenEntry>();
-  /** By the delivery that brought it. */
-  readonly #brought = new Map<string, Brought>();
-  /** The same by each of its positions. */
-  readonly #broughtAt = new Map<Position, Brought>();
+  readonly #brought: BroughtEntries;
   /** Entries that the history told of; the log may tell of them too. */
   readonly #read = new Set<Position>();
   #failure: string | undefined;
@@ -86,6 +68,10 @@ export class Run {
   constructor(root: Entry, options: RunOptions) {
     this.#root = root;
     this.#options = options;
+    this.#brought = new BroughtEntries({
+      watch: (position) => options.watch(position, this),
+      forget: (position) => options.forget(position, this),
+    });
   }
 
   /** Reads what has happened, and hears from now on of what happens. Resolves when that is done, or the signal aborts. */
@@ -97,7 +83,7 @@ export class Run {
       const [entry, isReply] = steps[next]!;
       // What follows from an entry comes after it: none of that could be an earlier reply.
       if (this.#reply !== undefined && entry.position > this.#reply.position) continue;
-      steps.push(...this.#take(entry, isReply, this.#pastOf(entry)));
+      steps.push(...this.#take(entry, isReply, pastOf(entry.position, this.#options.history)));
     }
     this.#isCatchingUp = false;
     this.#look();
@@ -116,16 +102,10 @@ export class Run {
 
   /** Is told of what came of one of its entries. */
   entered(entry: Entry, cause: Cause): void {
-    if (this.#read.has(entry.position)) return;
-    const brought = this.#broughtAt.get(cause.position);
-    if (brought !== undefined) {
-      brought.told.push([entry, cause]);
-      this.#await(brought, entry);
-      return;
-    }
+    if (this.#read.has(entry.position) || this.#brought.keep({ entered: entry, cause })) return;
     const from = this.#open.get(cause.position);
     if (from === undefined) return;
-    if (from.routes.has(cause.route)) this.#bring(entry, cause);
+    if (from.routes.has(cause.route)) this.#brought.add(entry, cause);
     // An item of a Map comes while the delivery that makes it goes on.
     else this.#take(entry, this.#isReply(entry, from), NO_PAST);
   }
@@ -133,24 +113,18 @@ export class Run {
   /** Is told what became of an attempt for one of its entries, after what that brought. */
   settled(settlement: Settlement): void {
     const { position, route, outcome } = settlement;
-    if (outcome === 'retrying') return;
-    const waits = this.#broughtAt.get(position);
-    if (waits !== undefined) {
-      waits.told.push(settlement);
-      return;
-    }
+    if (outcome === 'retrying' || this.#brought.keep({ settled: settlement })) return;
     const from = this.#open.get(position);
     if (from === undefined || !from.routes.delete(route)) return;
     if (from.routes.size === 0) this.#close(position);
-    const brought = this.#brought.get(keyOf(settlement));
-    if (brought !== undefined) this.#letGo(settlement, brought);
-    if (outcome === 'deadLettered' || outcome === 'parked') {
+    const brought = this.#brought.release(settlement);
+    if (isFailure(outcome)) {
       this.#failure ??= reasonOf(route, this.#options.history.attempts(position));
     } else if (brought !== undefined) {
       this.#take(brought.entry, this.#isReply(brought.entry, from), NO_PAST);
       for (const told of brought.told) {
-        if ('outcome' in told) this.settled(told);
-        else this.entered(...told);
+        if ('settled' in told) this.settled(told.settled);
+        else this.entered(told.entered, told.cause);
       }
     }
     this.#look();
@@ -158,27 +132,7 @@ export class Run {
 
   /** Wants to hear of nothing any more. */
   close(): void {
-    for (const position of [...this.#open.keys(), ...this.#broughtAt.keys()]) this.#close(position);
-  }
-
-  #bring(entry: Entry, cause: Cause): void {
-    const brought: Brought = { entry, told: [], positions: [] };
-    this.#brought.set(keyOf(cause), brought);
-    this.#await(brought, entry);
-  }
-
-  #await(brought: Brought, { position }: Entry): void {
-    brought.positions.push(position);
-    this.#broughtAt.set(position, brought);
-    this.#options.watch(position, this);
-  }
-
-  #letGo(delivery: Cause, { positions }: Brought): void {
-    this.#brought.delete(keyOf(delivery));
-    for (const position of positions) {
-      this.#broughtAt.delete(position);
-      this.#options.forget(position, this);
-    }
+    for (const position of [...this.#open.keys(), ...this.#brought.positions]) this.#close(position);
   }
 
   #close(position: Position): void {
@@ -186,27 +140,12 @@ export class Run {
     this.#options.forget(position, this);
   }
 
-  #pastOf({ position }: Entry): Past {
-    const { history } = this.#options;
-    // In this order: a reply that came meanwhile is held until the log tells how its delivery ended.
-    const attempts = history.attempts(position);
-    const waiting = history.waitingFor(position);
-    const replies = history.replies(position);
-    return { attempts, waiting, replies };
-  }
-
   /** Follows an entry. Returns what has come of it before. */
-  #take(entry: Entry, isReply: boolean, { attempts, waiting, replies }: Past): Step[] {
+  #take(entry: Entry, isReply: boolean, { outcomes, retrying, failure, replies }: Past): Step[] {
     const { position } = entry;
-    const outcomes = new Map(attempts.map((it) => [it.route, it.outcome]));
-    const routes = new Set(waiting.map((it) => it.route));
+    const routes = new Set(retrying);
     for (const route of this.#options.routes.of(entry)) if (!outcomes.has(route)) routes.add(route);
-    for (const [route, outcome] of outcomes) {
-      if (outcome === 'retrying') routes.add(route);
-      else if ((outcome === 'deadLettered' || outcome === 'parked') && !routes.has(route)) {
-        this.#failure ??= reasonOf(route, attempts);
-      }
-    }
+    this.#failure ??= failure;
     const isTaken = routes.size > 0 || outcomes.size > 0;
     if (this.#isFinal(entry, isReply, isTaken)) this.#propose(entry);
     if (routes.size > 0) {
@@ -218,7 +157,7 @@ export class Run {
       const cause = reply.cause!;
       const outcome = outcomes.get(cause.route);
       this.#read.add(reply.position);
-      if (routes.has(cause.route)) this.#bring(reply, cause);
+      if (routes.has(cause.route)) this.#brought.add(reply, cause);
       else if (outcome === undefined || outcome === 'delivered') {
         steps.push([reply, this.#isReply(reply, { entry, isReply })]);
       }
@@ -256,16 +195,6 @@ export class Run {
     else this.#end = this.#failure === undefined ? { outcome: 'silent' } : { outcome: 'failed', reason: this.#failure };
     this.#ended?.();
   }
-}
-
-/** Why the subscriber failed, not what the dead letter sink made of it. */
-function reasonOf(route: string, attempts: readonly Attempt[]): string {
-  const failed = attempts.findLast((it) => it.route === route && it.stage === 'subscriber' && it.failure !== undefined);
-  return `${route}: ${failed?.failure?.message ?? 'failed for good'}`;
-}
-
-function keyOf({ position, route }: Cause): string {
-  return `${position} ${route}`;
 }
 
 function nextTurn(): Promise<void> {
