@@ -1,6 +1,6 @@
-import type { Plan } from '@millrace/bus/plan/plan';
 import type { Logger } from '@millrace/bus/telemetry/logger';
 import { formatFault } from '@millrace/resources/fault';
+import type { Declared } from '@millrace/resources/manifest';
 import { keyOf } from '@millrace/resources/resource';
 
 import type { ReadManifests } from './manifests.ts';
@@ -11,8 +11,8 @@ export interface ReloadOptions {
   readonly readAgain: () => ReadManifests;
   /** What holds now. */
   readonly read: ReadManifests;
-  /** Resolves when everything runs as the plan says. */
-  readonly apply: (plan: Plan) => Promise<void>;
+  /** Resolves when what is declared runs. */
+  readonly apply: (declared: readonly Declared[]) => Promise<void>;
   /** Looks at the code of every function again. */
   readonly lookAgain: () => void;
   readonly logger: Logger;
@@ -39,7 +39,7 @@ export function makeReload({ readAgain, read, apply, lookAgain, logger }: Reload
     const changes = changesOf(held, texts);
     if (before !== '') logger.info('the manifests have no faults any more');
     if (changes.length === 0) return;
-    await apply(next.plan);
+    await apply(next.declared);
     held = texts;
     logger.info(`manifests: ${changes.join(', ')}`);
   };

@@ -3,11 +3,13 @@ import { join, resolve } from 'node:path';
 
 import type { FastifyInstance } from 'fastify';
 
+import { apiServer } from '@millrace/apiserver/api/api-server';
+import { openSqliteObjects } from '@millrace/apiserver/objects/sqlite/store';
+import { registryOf, servedKinds } from '@millrace/apiserver/registry/registry';
 import { openAdmin } from '@millrace/bus/admin/admin';
 import { Bus } from '@millrace/bus';
 import { FolderInUse, lockFolder } from '@millrace/bus/log/lock';
 import { openSqliteStore } from '@millrace/bus/log/sqlite/store';
-import { compilePlan } from '@millrace/bus/plan/compile';
 import { graphOf } from '@millrace/bus/plan/graph';
 import { startLogger } from '@millrace/bus/telemetry/logger';
 import { startMetrics } from '@millrace/bus/telemetry/metrics';
@@ -20,6 +22,8 @@ import { banner } from './banner.ts';
 import { exampleOf } from './example.ts';
 import { openLocalFunctions } from './functions.ts';
 import { readManifests, refuseFaults } from './manifests.ts';
+import { apiAdmission } from './objects/admission.ts';
+import { ControlPlane } from './objects/control-plane.ts';
 import { makeReload } from './reload.ts';
 import type { Settings } from './settings.ts';
 import { localSources } from './sources.ts';
@@ -97,6 +101,9 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       }),
       (it) => it.close(),
     );
+    const objects = opened(openSqliteObjects(settings.dataFolder, { warn: (text) => logger.warn(text) }), (it) =>
+      it.close(),
+    );
     const traceOptions = tracesWanted(environment);
     const bus: Bus = opened(
       new Bus({
@@ -120,9 +127,31 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
 
     const dataUrl = await listen(bus.ingress, settings.host, settings.port, '--port');
     // Only now is the port known for sure.
-    const plan = compilePlan(read.declared, dataUrl);
-    await functions.prepare(plan.workloads);
-    await bus.apply(plan);
+    const controlPlane = opened(
+      new ControlPlane({
+        store: objects,
+        dataUrl,
+        async apply(plan) {
+          await functions.prepare(plan.workloads);
+          await bus.apply(plan);
+        },
+        statuses: () => bus.control.statuses(),
+        logger,
+        now: Date.now,
+      }),
+      (it) => it.close(),
+    );
+    await controlPlane.start(read.declared);
+    const api = opened(
+      apiServer({
+        store: objects,
+        registry: registryOf(servedKinds()),
+        admission: apiAdmission(),
+        version,
+        failed: (error) => logger.error(`a request to the API failed: ${String(error)}`),
+      }),
+      (it) => it.close(),
+    );
 
     const startedAt = new Date().toISOString();
     let isBroken: string | undefined;
@@ -139,6 +168,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
           usageOf: usageIn,
           graph: () => graphOf(bus.control.plan),
         },
+        api,
         checks: () => ({ log: isBroken, accepting: bus.isDraining ? 'draining' : undefined }),
         metrics,
       }),
@@ -149,10 +179,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       const reload = makeReload({
         readAgain: () => readFor(dataUrl),
         read,
-        async apply(next) {
-          await functions.prepare(next.workloads);
-          await bus.apply(next);
-        },
+        apply: (declared) => controlPlane.filesAre(declared),
         lookAgain: () => functions.functions.lookAgain(),
         logger,
       });

@@ -1,3 +1,4 @@
+import { ensureNamespaces } from '@millrace/apiserver/api/namespaces';
 import { Conflict, AlreadyExists, NotFound } from '@millrace/apiserver/objects/errors';
 import type { Change, ObjectStore } from '@millrace/apiserver/objects/store';
 import { compilePlan } from '@millrace/bus/plan/compile';
@@ -53,7 +54,7 @@ export class ControlPlane {
    */
   async start(files: readonly Declared[]): Promise<void> {
     this.#files = files;
-    await this.#write((store, now) => changesForFiles(store, this.#files, now));
+    await this.#storeFiles();
     await this.#applyPlan();
     await this.#tellStatuses();
     const { store } = this.#options;
@@ -91,13 +92,19 @@ export class ControlPlane {
       this.#isWanted = false;
       try {
         // What the API has taken away from the files comes back.
-        await this.#write((store, now) => changesForFiles(store, this.#files, now));
+        await this.#storeFiles();
         await this.#applyPlan();
         await this.#tellStatuses();
       } catch (error) {
         this.#options.logger.error(`what is declared could not be applied: ${(error as Error).message}`);
       }
     });
+  }
+
+  async #storeFiles(): Promise<void> {
+    const namespaces = new Set(['default', ...this.#files.map((it) => it.resource.metadata.namespace)]);
+    await ensureNamespaces(this.#options.store, namespaces);
+    await this.#write((store, now) => changesForFiles(store, this.#files, now));
   }
 
   async #applyPlan(): Promise<void> {

@@ -1,0 +1,40 @@
+import type { Admission } from '@millrace/apiserver/api/admission';
+import { resourcesAdmission } from '@millrace/apiserver/api/resources-admission';
+import { compilePlan } from '@millrace/bus/plan/compile';
+import type { AnyResource } from '@millrace/resources/any-resource';
+import type { Complaint } from '@millrace/resources/fault';
+import { keyOf } from '@millrace/resources/resource';
+
+import { DECLARED_IN, fileOf, isMade } from './ownership.ts';
+
+/**
+ * What the API lets in: what `@millrace/resources` does and the plan can be made of, and nothing that belongs to a file or
+ * to another object.
+ */
+export function apiAdmission(): Admission {
+  const { admit } = resourcesAdmission(faultsOf);
+  return {
+    admit(object, old) {
+      const file = old === undefined ? fileOf(object) : fileOf(old);
+      if (old !== undefined && file !== undefined) return refused(`it is declared in ${file}: change it there`);
+      if (old === undefined && file !== undefined)
+        return refused(`the annotation ${DECLARED_IN} is set by files alone`);
+      if (old !== undefined && isMade(old)) {
+        const [maker] = old.metadata.ownerReferences ?? [];
+        return refused(`the ${maker?.kind} ${maker?.name} has made it: change that`);
+      }
+      return admit(object, old);
+    },
+  };
+}
+
+function refused(message: string): ReturnType<Admission['admit']> {
+  return { faults: [{ path: '', message }] };
+}
+
+/** What a resource says that cannot work, whatever else is declared: a filter or an expression that does not compile. */
+function faultsOf(resource: AnyResource): readonly Complaint[] {
+  const place = { file: '', line: 1, column: 1 };
+  const { faults } = compilePlan([{ resource, place, locate: () => place }], '');
+  return faults.filter((it) => it.key === keyOf(resource));
+}
