@@ -60,7 +60,7 @@ class MapUnderWay {
   #next = 0;
   #ended = 0;
   #failed = 0;
-  #isEmitting = false;
+  #emitting: Promise<void> | undefined;
 
   constructor(entry: Entry, context: HandlerContext, options: MapOptions) {
     this.#options = options;
@@ -85,6 +85,8 @@ class MapUnderWay {
     try {
       return await this.#decision.made;
     } finally {
+      // What is being written is there when somebody begins anew: so none of it is made twice.
+      await this.#emitting;
       for (const strand of this.#open) {
         strands.forget(strand);
         if (!this.#decision.isAborted) void cancel(strand.at);
@@ -101,12 +103,11 @@ class MapUnderWay {
       );
     } else if (this.#ended === items.length) {
       this.#decision.make(this.#outcomes);
-    } else if (!this.#isEmitting && this.#next < items.length && this.#open.size < target.concurrency) {
-      this.#isEmitting = true;
-      this.#emit()
+    } else if (this.#emitting === undefined && this.#next < items.length && this.#open.size < target.concurrency) {
+      this.#emitting = this.#emit()
         .catch((error: unknown) => this.#decision.fail(error))
         .finally(() => {
-          this.#isEmitting = false;
+          this.#emitting = undefined;
           this.#look();
         });
     }
@@ -129,7 +130,7 @@ class MapUnderWay {
     }));
     const entered = arrivals.length === 0 ? [] : await this.#enter(arrivals);
     const entries = new Map(missing.map((index, at) => [index, entered[at]!]));
-    if (this.#decision.isMade) return;
+    // Also when it is decided meanwhile: what is open then is called off.
     for (const [index, made] of entries) this.#follow(index, made);
     // Only what an earlier process has made has a past.
     const earlier = indices.filter((index) => this.#made.has(index));

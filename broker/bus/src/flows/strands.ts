@@ -87,8 +87,11 @@ export class Strands {
   entered(entries: readonly Entry[]): void {
     if (this.#followed.size === 0) return;
     for (const entry of entries) {
-      if (entry.cause === undefined) continue;
-      for (const strand of this.#followed.get(keyOf(entry.cause)) ?? []) this.#advance(strand, entry);
+      const { cause } = entry;
+      const followed = cause && this.#followed.get(keyOf(cause));
+      // What became of a dead letter is told as the outcome of the delivery.
+      if (followed === undefined || this.#isDeadLetter(entry)) continue;
+      for (const strand of followed) this.#advance(strand, entry);
     }
   }
 
@@ -113,9 +116,11 @@ export class Strands {
       const { position, route } = strand.at;
       const past = pasts.get(position) ?? this.#pastOf(position);
       pasts.set(position, past);
-      const reply = past.replies.findLast((it) => it.cause?.route === route);
+      const last = past.attempts.findLast((it) => it.route === route);
+      // What stands under it may be the dead letter.
+      const isDead = last?.outcome === 'deadLettered';
+      const reply = isDead ? undefined : past.replies.findLast((it) => it.cause?.route === route);
       if (reply === undefined) {
-        const last = past.attempts.findLast((it) => it.route === route);
         if (last === undefined) {
           // What was not tried by the time the route began had passed it by.
           if (position <= (this.#options.beganAt(route) ?? 0)) this.#end(strand, { outcome: 'passed' });
@@ -131,6 +136,14 @@ export class Strands {
   #pastOf(position: Position): Past {
     const { history } = this.#options;
     return { replies: history.replies(position), attempts: history.attempts(position) };
+  }
+
+  /** Whether an entry is what a delivery handed to a dead letter sink that is a topic, and no reply. */
+  #isDeadLetter({ event, cause }: Entry): boolean {
+    // A reply may carry the extensions of a dead letter on: they only say where it is worth looking.
+    if (cause === undefined || !('knativeerrordest' in event.extensions)) return false;
+    const last = this.#options.history.attempts(cause.position).findLast((it) => it.route === cause.route);
+    return last?.outcome === 'deadLettered';
   }
 
   /** True when there is more to follow. */
