@@ -7,6 +7,7 @@ import type { Settlement, Stage } from '@millrace/bus/log/progress';
 import type { Store } from '@millrace/bus/log/store';
 
 import type { Answering, RoutePlan } from './scenario.ts';
+import { checkCauses } from './causes.ts';
 import { WANTS } from './scenario.ts';
 
 /** What is known of one entry and one route. */
@@ -147,6 +148,7 @@ export class Model {
 
   /** To be asked when nothing happens any more. */
   checkEnd(): void {
+    checkCauses(this.#store.history.entries({ limit: Number.MAX_SAFE_INTEGER }));
     for (const route of this.#declaredAt.keys()) {
       assert.deepEqual([...this.#activeOf(route)], [], `${route}: attempts are under way`);
       for (const position of this.#wanted(route)) {
