@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { manifests, startBench } from '../../../../test/simulation/bench.ts';
-import type { Bench } from '../../../../test/simulation/bench.ts';
-import { declare, refTo } from '../../../../test/support/flows.ts';
+import { manifests, startBench } from './bench.ts';
+import type { Bench } from './bench.ts';
+import { declare, refTo } from '../support/flows.ts';
 
 const sequence = (...steps: string[]) => declare('Sequence', 's', { steps: steps.map((it) => refTo('Service', it)) });
 const RESULTS = 'results/sequence/default/s';

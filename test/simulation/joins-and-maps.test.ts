@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { manifests, startBench } from '../../../../test/simulation/bench.ts';
-import { declare, refTo } from '../../../../test/support/flows.ts';
+import { manifests, startBench } from './bench.ts';
+import { declare, refTo } from '../support/flows.ts';
 
 function joined(annotations: Record<string, string>): string {
   const named = { name: 'p', annotations };
