@@ -125,7 +125,7 @@ export class Bus {
     this.runs = new Runs({
       history: store.history,
       routes: {
-        of: (entry) => this.#routesOf(entry),
+        of: (entry) => this.dispatcher.routesFor(entry),
         forwards: (name) => {
           const route = this.dispatcher.route(name)?.route;
           return route && route.target.kind === 'topic';
@@ -298,19 +298,6 @@ export class Bus {
       const door = this.#transforms.doorOf(name);
       if (door !== undefined) doors.set(transformPath(name), door);
     }
-  }
-
-  /** The routes that take an entry, also those whose target is not there yet. */
-  #routesOf({ topic, position, event }: Entry): string[] {
-    const routes: string[] = [];
-    for (const { route, from, wants } of this.dispatcher.routes) {
-      if (route.topic === topic && from < position && wants(event)) routes.push(route.name);
-    }
-    for (const { name, topic: read, target, filter } of this.control.plan.routes) {
-      if (read !== topic || target.kind !== 'missing' || (this.dispatcher.beganAt(name) ?? 0) >= position) continue;
-      if (explainTriggerFilter(filter, event).matched) routes.push(name);
-    }
-    return routes;
   }
 
   async #startRoute(route: Route): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Environment } from '../environment.ts';
+import type { Filter } from '../filter/filter.ts';
 import { compileTriggerFilter } from '../filter/trigger-filter.ts';
 import type { Gate } from '../log/gate.ts';
 import type { Entry, Log, Position } from '../log/log.ts';
@@ -24,6 +25,7 @@ export interface DispatcherOptions {
 interface Held {
   readonly route: Route;
   readonly position: Position;
+  readonly wants: Filter;
 }
 
 const SAVE_EVERY_MS = 1_000;
@@ -65,7 +67,7 @@ export class Dispatcher {
       await progress.save([{ route: route.name, position: from.position }]);
     }
     if (targets === undefined) {
-      this.#held.set(route.name, { route, position: from.position });
+      this.#held.set(route.name, { route, position: from.position, wants: compileTriggerFilter(route.filter) });
       return;
     }
     const reader = this.#readerOf(route.topic);
@@ -140,9 +142,18 @@ export class Dispatcher {
       if (route.target.kind === 'join' || route.target.kind === 'map') return route.name;
       found ??= route.name;
     }
-    return (
-      found ?? this.#held.values().find((it) => it.route.topic === topic && it.route.step !== undefined)?.route.name
-    );
+    const isNext = (it: Held) => it.route.topic === topic && it.route.step !== undefined && it.wants(event);
+    return found ?? this.#held.values().find(isNext)?.route.name;
+  }
+
+  /** The routes that take an entry, or have taken it: those that were there when it came, and want it. */
+  routesFor({ topic, position, event }: Entry): string[] {
+    const following = this.#readers.get(topic)?.routes ?? [];
+    const running = [...following].filter((it) => it.from < position && it.wants(event));
+    const held = this.#held
+      .values()
+      .filter((it) => it.route.topic === topic && it.position < position && it.wants(event));
+    return [...running, ...held].map((it) => it.route.name);
   }
 
   /** Begins and saves nothing more, and waits for nothing: for an end without drain. */

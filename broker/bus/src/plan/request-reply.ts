@@ -55,7 +55,8 @@ export function planRequestReply(
     replyTopic: undefined,
     deadLetter: undefined,
     delivery: deliveryOf(spec.delivery, { ordered: false }),
-    manner: 'broker',
+    // A reply is given back as it came.
+    manner: 'channel',
   };
   return { door, route, status };
 }
