@@ -51,12 +51,8 @@ export function denied(
     message,
     ...(path !== '' && { field: path }),
   }));
-  const told = faults
-    .map(({ path, message }) => (message.includes(path) ? message : `${path}: ${message}`))
-    .join('\n');
+  const told = faults.map(({ path, message }) => (message.includes(path) ? message : `${path}: ${message}`)).join('\n');
   const message =
-    webhook === undefined
-      ? undefined
-      : `admission webhook "${webhook}" denied the request: validation failed: ${told}`;
+    webhook === undefined ? undefined : `admission webhook "${webhook}" denied the request: validation failed: ${told}`;
   return invalid(kind, name, causes, message);
 }

@@ -47,7 +47,9 @@ export function apiServer(options: ApiServerOptions): ApiServer {
   const { registry, failed, environment = systemApiEnvironment } = options;
   const found = discovery(registry, REVIEWS);
   const documents = openApi(registry);
-  const reviews = new Map(REVIEWS.map((review) => [`${review.group}/${review.version}/${reviewPlural(review)}`, review]));
+  const reviews = new Map(
+    REVIEWS.map((review) => [`${review.group}/${review.version}/${reviewPlural(review)}`, review]),
+  );
   const watches = new Set<() => void>();
   const objects = objectRequests({ ...options, environment }, watches);
 

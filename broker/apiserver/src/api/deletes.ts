@@ -35,7 +35,9 @@ const PROPAGATIONS: readonly string[] = ['Background', 'Foreground', 'Orphan'] s
 export function deleteOptionsOf(body: JsonRecord, query: URLSearchParams): DeleteOptions {
   const propagation = body['propagationPolicy'] ?? query.get('propagationPolicy') ?? orphaned(body) ?? 'Background';
   if (typeof propagation !== 'string' || !PROPAGATIONS.includes(propagation)) {
-    throw badRequest(`expected propagationPolicy to be one of ${PROPAGATIONS.join(', ')}, got ${JSON.stringify(propagation)}`);
+    throw badRequest(
+      `expected propagationPolicy to be one of ${PROPAGATIONS.join(', ')}, got ${JSON.stringify(propagation)}`,
+    );
   }
   const { uid, resourceVersion } = recordAt(body, 'preconditions');
   const dryRun = Array.isArray(body['dryRun']) ? body['dryRun'].map(String) : query.getAll('dryRun');
@@ -61,7 +63,11 @@ export async function remove(ports: WritePorts, target: ObjectTarget, options: D
   for (let tries = 1; ; tries++) {
     const live = ports.store.get(key);
     if (live === undefined) throw notFound(kind, key.name);
-    expectLive({ ...live, metadata: { ...live.metadata, ...(uid !== undefined && { uid }), resourceVersion } }, live, kind);
+    expectLive(
+      { ...live, metadata: { ...live.metadata, ...(uid !== undefined && { uid }), resourceVersion } },
+      live,
+      kind,
+    );
     if (kind.group === '' && kind.kind === 'Namespace' && key.name === 'default') throw forbidden();
     const now = timestamp(ports.environment.now());
     const changes = planDeletion(everything(ports), key, { propagation, now });

@@ -137,7 +137,10 @@ describe('the real kubectl', { skip: 'skip' in kubectl ? kubectl.skip : false },
     const uid = await says(['get', 'trigger', 'urgent', '-o', 'jsonpath={.metadata.uid}']);
     const involved = { kind: 'Trigger', namespace: 'default', name: 'urgent', uid };
     const event = { apiVersion: 'v1', kind: 'Event', metadata: { name: 'urgent.1' }, involvedObject: involved };
-    await says(['create', '-f', '-'], JSON.stringify({ ...event, type: 'Warning', reason: 'Late', message: 'so late' }));
+    await says(
+      ['create', '-f', '-'],
+      JSON.stringify({ ...event, type: 'Warning', reason: 'Late', message: 'so late' }),
+    );
     const told = await says(['describe', 'trigger', 'urgent']);
     assert.match(told, /Broker: +default/);
     assert.match(told, /Warning +Late +.*so late/);
@@ -180,17 +183,20 @@ describe('the real kubectl', { skip: 'skip' in kubectl ? kubectl.skip : false },
     assert.match(await bad('knative.dev/v1', 'knative.dev/v9'), /no matches for kind "Trigger" in version/);
     assert.match(await bad('knative.dev/v1', 'knative.dev/v1beta1'), /no matches for kind "Trigger" in version/);
     assert.match(await bad('name: urgent', 'name: x, namespace: nowhere'), /namespaces "nowhere" not found/);
-    assert.match(
-      await bad('name: urgent', 'name: Urgent'),
-      /metadata.name: .*"Urgent"/,
-    );
+    assert.match(await bad('name: urgent', 'name: Urgent'), /metadata.name: .*"Urgent"/);
     const missing = trigger('a').replace('name: urgent', 'name: fresh').replace('  broker: default\n', '');
     const refused = await fails(['apply', '-f', '-'], missing);
     assert.match(refused, /"fresh" is invalid: spec.broker: missing field\(s\): spec.broker/);
     assert.match(await fails(['create', '-f', '-'], trigger('a')), /triggers.* "urgent" already exists/);
-    assert.match(await fails(['get', 'trigger', 'nobody']), /NotFound.*triggers.eventing.knative.dev "nobody" not found/);
+    assert.match(
+      await fails(['get', 'trigger', 'nobody']),
+      /NotFound.*triggers.eventing.knative.dev "nobody" not found/,
+    );
     assert.match(await fails(['get', 'widgets']), /doesn't have a resource type "widgets"/);
-    const warned = await run(['create', '--validate=warn', '-f', '-'], trigger('a', '  oops: 1\n').replace('urgent', 'odd'));
+    const warned = await run(
+      ['create', '--validate=warn', '-f', '-'],
+      trigger('a', '  oops: 1\n').replace('urgent', 'odd'),
+    );
     assert.match(warned.err, /Warning: unknown field "spec.oops"/);
     assert.match(warned.out, /created/);
   });

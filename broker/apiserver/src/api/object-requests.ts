@@ -28,7 +28,8 @@ export function objectRequests(ports: WritePorts, watches: Set<() => void>) {
   return async function answer(exchange: Exchange, target: ObjectTarget): Promise<void> {
     const { method } = exchange.request;
     const isOne = target.name !== undefined;
-    if (method === 'GET') return isOne && exchange.query.get('watch') !== 'true' ? get(exchange, target) : list(exchange, target);
+    if (method === 'GET')
+      return isOne && exchange.query.get('watch') !== 'true' ? get(exchange, target) : list(exchange, target);
     if (method === 'POST' && !isOne) return post(exchange, target);
     if (method === 'PUT' && isOne) return put(exchange, target);
     if (method === 'PATCH' && isOne) return patch(exchange, target);
@@ -132,7 +133,12 @@ async function deletion(request: IncomingMessage, query: URLSearchParams): Promi
   return deleteOptionsOf(body.length === 0 ? {} : decodeObject(body, mediaTypeOf(request)), query);
 }
 
-function answerWritten(response: ServerResponse, code: number, { object, warnings }: Written, target: ObjectTarget): void {
+function answerWritten(
+  response: ServerResponse,
+  code: number,
+  { object, warnings }: Written,
+  target: ObjectTarget,
+): void {
   const shown = inVersion(object as KubernetesObject, target);
   send(response, code, shown, 'application/json', [...deprecation(target), ...warnings]);
 }

@@ -119,7 +119,8 @@ function publish(schema: JsonSchema, name: string): object {
   const { $ref, properties, items, additionalProperties, const: only, expected, defaulted } = schema;
   if ($ref !== undefined) return { $ref: $ref.replace('#/$defs/', `#/components/schemas/${name}.`) };
   const kept = Object.fromEntries(KEPT.flatMap((word) => (schema[word] === undefined ? [] : [[word, schema[word]]])));
-  const description = schema.description ?? [expected, defaulted && `Default: ${defaulted}.`].filter(Boolean).join('. ');
+  const description =
+    schema.description ?? [expected, defaulted && `Default: ${defaulted}.`].filter(Boolean).join('. ');
   const type = schema.type ?? typeOf(schema.enum ?? (only === undefined ? undefined : [only]));
   const isOpen = type === undefined || (type === 'object' && Object.keys(properties ?? {}).length === 0);
   return {
@@ -134,7 +135,18 @@ function publish(schema: JsonSchema, name: string): object {
   };
 }
 
-const KEPT = ['required', 'enum', 'default', 'format', 'pattern', 'minimum', 'maximum', 'minLength', 'maxLength', 'minItems'];
+const KEPT = [
+  'required',
+  'enum',
+  'default',
+  'format',
+  'pattern',
+  'minimum',
+  'maximum',
+  'minLength',
+  'maxLength',
+  'minItems',
+];
 
 function typeOf(values: readonly unknown[] | undefined): string | undefined {
   return values?.every((value) => typeof value === 'string') === true ? 'string' : undefined;

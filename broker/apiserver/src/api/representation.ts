@@ -32,7 +32,8 @@ export function representationOf(
     if (group !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) continue;
     const contentType = `${JSON_TYPE};as=${form};v=${version};g=meta.k8s.io`;
     if (form === 'Table') return tables(target, { version, include: includeOf(query), now, contentType });
-    if (form === 'PartialObjectMetadata' || form === 'PartialObjectMetadataList') return metadataOnly(version, contentType);
+    if (form === 'PartialObjectMetadata' || form === 'PartialObjectMetadataList')
+      return metadataOnly(version, contentType);
   }
   return plain(target);
 }

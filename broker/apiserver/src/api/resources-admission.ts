@@ -19,7 +19,7 @@ export function resourcesAdmission(more: (resource: AnyResource) => readonly Com
     admit(object, old) {
       const { apiVersion, kind } = object;
       if (!isKind(kind) || !KINDS[kind].apiVersions.includes(apiVersion)) return { object, warnings: [] };
-      const { resource, complaints, receipts, refusals } = admit(object);
+      const { resource, complaints, receipts, refusals } = admit(plain(object));
       const lost = receipts.flatMap(({ path, refusal }) =>
         refusal !== undefined && isScalar(valueAt(object, path)) ? [refusal] : [],
       );
@@ -32,6 +32,12 @@ export function resourcesAdmission(more: (resource: AnyResource) => readonly Com
       return { object: merged(object, resource), warnings: told };
     },
   };
+}
+
+/** Without how its name came about, of which files know nothing. */
+function plain(object: ObjectDraft): ObjectDraft {
+  const { generateName: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 /**
@@ -47,7 +53,7 @@ function valueAt(object: ObjectDraft, path: string): unknown {
 }
 
 function changes(resource: AnyResource, old: KubernetesObject | undefined): readonly Complaint[] {
-  const before = old === undefined ? undefined : admit(old).resource;
+  const before = old === undefined ? undefined : admit(plain(old)).resource;
   return before === undefined ? [] : immutableFaults(before, resource);
 }
 

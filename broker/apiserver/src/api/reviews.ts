@@ -13,7 +13,13 @@ export const REVIEWS: readonly Review[] = [
 
 /** The answer to one: who comes this far may do everything, since it is the user of this machine. */
 export function answerReview({ group, version, kind }: Review, body: JsonRecord): object {
-  return { ...body, apiVersion: `${group}/${version}`, kind, metadata: recordAt(body, 'metadata'), status: STATUS[kind] };
+  return {
+    ...body,
+    apiVersion: `${group}/${version}`,
+    kind,
+    metadata: recordAt(body, 'metadata'),
+    status: STATUS[kind],
+  };
 }
 
 const STATUS: Readonly<Record<string, object>> = {

@@ -46,7 +46,9 @@ function compileRequirement(requirement: string, all: string): (labels: Labels) 
   const equals = EQUALS.exec(requirement);
   if (equals !== null) {
     const [, key, operator, value] = equals;
-    return operator === '!=' ? (labels) => valueOf(labels, key!) !== value : (labels) => valueOf(labels, key!) === value;
+    return operator === '!='
+      ? (labels) => valueOf(labels, key!) !== value
+      : (labels) => valueOf(labels, key!) === value;
   }
   const among = AMONG.exec(requirement);
   const values = among?.[3]!.split(',').map((value) => value.trim());
@@ -65,7 +67,9 @@ function compileRequirement(requirement: string, all: string): (labels: Labels) 
       return operator === '<' ? Number(value) < Number(limit) : Number(value) > Number(limit);
     };
   }
-  throw badRequest(`unable to parse requirement: ${JSON.stringify(requirement)} of the label selector ${JSON.stringify(all)}`);
+  throw badRequest(
+    `unable to parse requirement: ${JSON.stringify(requirement)} of the label selector ${JSON.stringify(all)}`,
+  );
 }
 
 function valueOf(labels: Labels, key: string): string | undefined {
@@ -92,4 +96,3 @@ export function fieldSelector(text: string | undefined, { selectable }: ServedKi
   });
   return (object) => terms.every((holds) => holds(object));
 }
-

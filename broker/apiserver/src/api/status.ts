@@ -74,8 +74,7 @@ export function alreadyExists(resource: Resource, name: string): Refusal {
 
 /** The object is not, or not any more, what the request takes it for. */
 export function conflict(resource: Resource, name: string, why?: string): Refusal {
-  const reason =
-    why ?? 'the object has been modified; please apply your changes to the latest version and try again';
+  const reason = why ?? 'the object has been modified; please apply your changes to the latest version and try again';
   const message = `Operation cannot be fulfilled on ${resourceText(resource)} "${name}": ${reason}`;
   return new Refusal(409, 'Conflict', message, about(name, resource));
 }

@@ -74,7 +74,5 @@ export function refuseLateFinalizers(next: ObjectDraft, live: KubernetesObject, 
   const late = (next.metadata.finalizers ?? []).filter((it) => live.metadata.finalizers?.includes(it) !== true);
   if (late.length === 0) return;
   const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers ${JSON.stringify(late)}`;
-  throw invalid(kind, live.metadata.name, [
-    { reason: 'FieldValueForbidden', message, field: 'metadata.finalizers' },
-  ]);
+  throw invalid(kind, live.metadata.name, [{ reason: 'FieldValueForbidden', message, field: 'metadata.finalizers' }]);
 }

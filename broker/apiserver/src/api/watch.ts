@@ -80,7 +80,11 @@ export function streamWatch(
     isFirst = false;
   }
   function bookmark(annotations?: Record<string, string>): void {
-    const metadata = { resourceVersion: store.resourceVersion, creationTimestamp: null, ...(annotations && { annotations }) };
+    const metadata = {
+      resourceVersion: store.resourceVersion,
+      creationTimestamp: null,
+      ...(annotations && { annotations }),
+    };
     const object = { kind: target.kind.kind, apiVersion: target.apiVersion, metadata };
     show('BOOKMARK', object as unknown as KubernetesObject);
   }

@@ -133,10 +133,7 @@ export function inVersion<T extends ObjectDraft>(object: T, { apiVersion }: Pick
 /** True for two keys of one object. */
 export function isSame(one: ObjectKey, other: ObjectKey): boolean {
   return (
-    one.name === other.name &&
-    one.namespace === other.namespace &&
-    one.kind === other.kind &&
-    one.group === other.group
+    one.name === other.name && one.namespace === other.namespace && one.kind === other.kind && one.group === other.group
   );
 }
 

@@ -39,7 +39,10 @@ const LATEST = [
 export function knativeKinds(): ServedKind[] {
   return [
     served('eventing.knative.dev', ['v1'], 'Broker', {
-      columns: [...ADDRESSABLE, text('Class', String.raw`.metadata.annotations.eventing\.knative\.dev/broker\.class`, 1)],
+      columns: [
+        ...ADDRESSABLE,
+        text('Class', String.raw`.metadata.annotations.eventing\.knative\.dev/broker\.class`, 1),
+      ],
       categories: EVENTING,
     }),
     served('eventing.knative.dev', ['v1'], 'Trigger', {
@@ -51,18 +54,23 @@ export function knativeKinds(): ServedKind[] {
       ],
       categories: EVENTING,
     }),
-    served('eventing.knative.dev', ['v1beta2', { name: 'v1beta1', deprecated: 'use eventing.knative.dev/v1beta2' }], 'EventType', {
-      columns: [
-        text('Type', '.spec.type'),
-        text('Source', '.spec.source'),
-        text('Schema', '.spec.schema'),
-        text('Reference Name', '.spec.reference.name'),
-        text('Reference Kind', '.spec.reference.kind'),
-        text('Description', '.spec.description'),
-        ...CONDITION_COLUMNS,
-      ],
-      categories: EVENTING,
-    }),
+    served(
+      'eventing.knative.dev',
+      ['v1beta2', { name: 'v1beta1', deprecated: 'use eventing.knative.dev/v1beta2' }],
+      'EventType',
+      {
+        columns: [
+          text('Type', '.spec.type'),
+          text('Source', '.spec.source'),
+          text('Schema', '.spec.schema'),
+          text('Reference Name', '.spec.reference.name'),
+          text('Reference Kind', '.spec.reference.kind'),
+          text('Description', '.spec.description'),
+          ...CONDITION_COLUMNS,
+        ],
+        categories: EVENTING,
+      },
+    ),
     served('eventing.knative.dev', ['v1alpha1'], 'EventPolicy', {
       columns: CONDITION_COLUMNS,
       categories: EVENTING,
@@ -80,7 +88,11 @@ export function knativeKinds(): ServedKind[] {
     }),
     served('eventing.knative.dev', ['v1alpha1'], 'KafkaSink', { columns: ADDRESSABLE, categories: EVENTING }),
 
-    served('messaging.knative.dev', ['v1'], 'Channel', { columns: ADDRESSABLE, categories: CHANNELS, shortNames: ['ch'] }),
+    served('messaging.knative.dev', ['v1'], 'Channel', {
+      columns: ADDRESSABLE,
+      categories: CHANNELS,
+      shortNames: ['ch'],
+    }),
     served('messaging.knative.dev', ['v1'], 'InMemoryChannel', {
       columns: ADDRESSABLE,
       categories: CHANNELS,

@@ -97,13 +97,11 @@ export function applyConflict(conflicts: readonly ApplyConflict[]): Refusal {
       ? `conflict with ${manager}: ${paths[0]}`
       : `conflicts with ${manager}:\n${paths.map((path) => `- ${path}`).join('\n')}`;
   });
-  const causes = conflicts.map(
-    ({ path, other }): StatusCause => ({
-      reason: 'FieldManagerConflict',
-      message: `conflict with ${showManager(other)}`,
-      field: showPath(path),
-    }),
-  );
+  const causes = conflicts.map(({ path, other }): StatusCause => ({
+    reason: 'FieldManagerConflict',
+    message: `conflict with ${showManager(other)}`,
+    field: showPath(path),
+  }));
   const count = `${conflicts.length} conflict${conflicts.length === 1 ? '' : 's'}`;
   return new Refusal(409, 'Conflict', `Apply failed with ${count}: ${told.join('\n')}`, { causes });
 }
