@@ -24,7 +24,10 @@ export interface Call {
   readonly context: HandlerContext;
   aborted: Error | undefined;
   reply(data: unknown): void;
+  /** Fails for good. */
   refuse(): void;
+  /** Fails, and is worth another attempt. */
+  break(): void;
 }
 
 /** Flows at work, and what a test does with them. */
@@ -34,8 +37,8 @@ export interface Bench {
   /** Calls that nobody has answered yet, the oldest first. */
   readonly calls: Call[];
   readonly life: FlowsLife;
-  /** Resolves when an event with these data is taken and nothing more happens at this moment. */
-  enter(data: unknown): Promise<void>;
+  /** Resolves when an event with these data is taken, at the first door whose path begins so, and nothing more happens now. */
+  enter(data: unknown, path?: string): Promise<void>;
   /** Data of what has entered a topic. */
   in(topic: string): unknown[];
   /** Ends all as a crash does, and begins again, with this plan if it is another. */
@@ -51,8 +54,8 @@ export function manifests(yaml: string): Plan {
   return compilePlan(declared, 'http://test');
 }
 
-/** Flows at work in simulated time, with functions that answer when the test says so. Events enter by the door of the first flow. */
-export async function startBench(yaml: string): Promise<Bench> {
+/** Flows at work in simulated time, with functions that answer when the test says so. */
+export async function startBench(yaml: string, { latency = 0 } = {}): Promise<Bench> {
   const time = startTime([0]);
   const store = openMemoryStore();
   const calls: Call[] = [];
@@ -61,7 +64,7 @@ export async function startBench(yaml: string): Promise<Bench> {
     startFlows({
       store,
       environment: time.environment,
-      latency: () => 0,
+      latency: () => latency,
       functions: {
         start: ({ service: name }) => ({
           ...unavailable('', ''),
@@ -74,6 +77,7 @@ export async function startBench(yaml: string): Promise<Bench> {
               aborted: undefined,
               reply: (data) => called.resolve({ status: 200, event: eventOf(data) }),
               refuse: () => called.reject(new HandlerFailure('no', { status: 400 })),
+              break: () => called.reject(new HandlerFailure('not now', { status: 503 })),
             };
             context.onAbort!((reason) => {
               call.aborted = reason;
@@ -99,8 +103,8 @@ export async function startBench(yaml: string): Promise<Bench> {
     get life() {
       return life;
     },
-    async enter(data) {
-      const inlet = life.inlets.values().find((it) => it.path.startsWith('/flows/'));
+    async enter(data, path = '/flows/') {
+      const inlet = life.inlets.values().find((it) => it.path.startsWith(path));
       await time.until(life.gate.enter(inlet!.topic, [{ event: eventOf(data) }]));
       await time.still();
     },
