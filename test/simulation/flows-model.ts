@@ -153,7 +153,7 @@ export function checkFlows(scenario: FlowScenario, store: Store, { versions, dur
       case 'topic':
         return faultOfHop(entry, route.target.topic, brought);
       case 'missing':
-        return final.failure?.status === 410 ? undefined : 'there is no target';
+        return final.failure?.status === 410 || final.outcome === 'deadLettered' ? undefined : 'there is no target';
       case 'function':
         return faultOfCall(entry, route, final, brought);
       case 'join':
