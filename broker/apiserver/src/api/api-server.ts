@@ -110,7 +110,7 @@ export function apiServer(options: ApiServerOptions): ApiServer {
       return true;
     },
     close() {
-      for (const end of [...watches]) end();
+      for (const end of watches) end();
     },
   };
 }

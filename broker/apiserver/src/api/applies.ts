@@ -1,4 +1,5 @@
 import type { ObjectDraft } from '../objects/object.ts';
+import { keyAt } from './addressing.ts';
 import { ownPast } from './apply/last-applied.ts';
 import { readManaged } from './apply/managed-fields.ts';
 import { listKeysOf } from './apply/ownership.ts';
@@ -11,7 +12,7 @@ import type { ObjectTarget } from './request-path.ts';
 import { badRequest, Refusal } from './status.ts';
 import { optionFault } from './write-options.ts';
 import type { WriteOptions } from './write-options.ts';
-import { create, keyAt, modify } from './writes.ts';
+import { create, modify } from './writes.ts';
 import type { Wanted, WritePorts, Written } from './writes.ts';
 
 /** Server-side apply: what is not there is created. `isNew` tells. */
@@ -64,12 +65,12 @@ function merged(
   const keys = listKeysOf(target.kind);
   const { manager, force } = options;
   const { apiVersion, subresource } = target;
-  const applied = serverSideApply(live as JsonRecord, wish, {
+  const applied = serverSideApply(live, wish, {
     managed: readManaged(live.metadata.managedFields),
     author: { manager, operation: 'Apply', apiVersion, subresource, time: timestamp(now) },
     force,
     keys,
-    mayTake: ownPast(live as JsonRecord, manager, keys),
+    mayTake: ownPast(live, manager, keys),
   });
   if ('conflicts' in applied) throw applyConflict(applied.conflicts);
   return { value: applied.object, managed: applied.managed };

@@ -45,12 +45,31 @@ export function decodeObject(body: Buffer, mediaType: string): JsonRecord {
 
 /** Any JSON value. */
 export function decodeJson(body: Buffer): unknown {
+  const value = parse(body);
+  if (!isOfRealDepth(value))
+    throw badRequest(`expected JSON of at most ${MAX_DEPTH} levels in the body of the request`);
+  return value;
+}
+
+function parse(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'));
   } catch {
     // What JSON.parse says quotes the text, which may be a secret.
     throw badRequest('expected JSON in the body of the request, got something that cannot be parsed');
   }
+}
+
+/** What comes after goes by recursion. Real objects have some twenty levels. */
+const MAX_DEPTH = 200;
+
+function isOfRealDepth(value: unknown): boolean {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) return false;
+    level = level.flatMap((inner) => (typeof inner === 'object' && inner !== null ? Object.values(inner) : []));
+  }
+  return true;
 }
 
 function decodeYaml(body: Buffer): unknown {

@@ -154,7 +154,7 @@ class Collection {
   }
 
   #deleteAll(ids: Iterable<string> | undefined, propagation: Propagation): void {
-    for (const id of [...(ids ?? [])]) {
+    for (const id of ids ?? []) {
       if (this.#objects.get(id)?.object.metadata.deletionTimestamp === undefined) this.delete(id, propagation);
     }
   }

@@ -1,5 +1,5 @@
-import { Conflict, NotFound } from '../objects/errors.ts';
 import type { KubernetesObject } from '../objects/object.ts';
+import { isSame, keyAt } from './addressing.ts';
 import { planDeletion } from './collection.ts';
 import type { Propagation } from './collection.ts';
 import { expectLive } from './draft.ts';
@@ -7,10 +7,10 @@ import { timestamp } from './environment.ts';
 import { everything } from './everything.ts';
 import { isRecord, recordAt } from './json.ts';
 import type { JsonRecord } from './json.ts';
+import { persisted } from './persistence.ts';
 import type { ObjectTarget } from './request-path.ts';
 import { badRequest, notFound, Refusal } from './status.ts';
 import { isDryRun } from './write-options.ts';
-import { isSame, keyAt, refusalOf } from './writes.ts';
 import type { WritePorts } from './writes.ts';
 
 /** How a deletion is meant (Kubernetes API: DeleteOptions). */
@@ -53,36 +53,25 @@ function orphaned(body: unknown): Propagation | undefined {
   return isRecord(body) && body['orphanDependents'] === true ? 'Orphan' : undefined;
 }
 
-const MAX_TRIES = 5;
-
 /** Deletes an object and what belongs to it. Rejects with a Refusal when it is not there, or not the one that is meant. */
 export async function remove(ports: WritePorts, target: ObjectTarget, options: DeleteOptions): Promise<Deleted> {
   const { kind } = target;
   const key = keyAt(target);
   const { uid, resourceVersion = '', propagation } = options;
-  for (let tries = 1; ; tries++) {
+  return persisted(kind, key, async () => {
     const live = ports.store.get(key);
     if (live === undefined) throw notFound(kind, key.name);
-    expectLive(
-      { ...live, metadata: { ...live.metadata, ...(uid !== undefined && { uid }), resourceVersion } },
-      live,
-      kind,
-    );
+    const meant = { ...live.metadata, ...(uid !== undefined && { uid }), resourceVersion };
+    expectLive({ ...live, metadata: meant }, live, kind);
     if (kind.group === '' && kind.kind === 'Namespace' && key.name === 'default') throw forbidden();
     const now = timestamp(ports.environment.now());
     const changes = planDeletion(everything(ports), key, { propagation, now });
     const own = changes.findIndex((change) => isSame(change.key, key));
     const isGone = changes[own]?.kind === 'remove';
     if (options.dryRun) return { object: live, isGone };
-    try {
-      const stored = await ports.store.write(changes);
-      return { object: stored[own] ?? live, isGone };
-    } catch (error) {
-      if (!(error instanceof Conflict || error instanceof NotFound) || tries >= MAX_TRIES) {
-        throw refusalOf(error, kind, key);
-      }
-    }
-  }
+    const stored = await ports.store.write(changes);
+    return { object: stored[own] ?? live, isGone };
+  });
 }
 
 function forbidden(): Refusal {

@@ -45,7 +45,8 @@ function dropNulls(metadata: JsonRecord): void {
 
 function expectSame(what: string, got: unknown, expected: string): void {
   if (got === undefined || got === expected) return;
-  throw badRequest(`the ${what} in the data (${String(got)}) does not match the expected ${what} (${expected})`);
+  const said = typeof got === 'string' ? got : JSON.stringify(got);
+  throw badRequest(`the ${what} in the data (${said}) does not match the expected ${what} (${expected})`);
 }
 
 function notReadable({ kind, apiVersion }: ObjectTarget, why: string) {

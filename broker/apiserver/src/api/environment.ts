@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 /** Time and chance, as the API takes them in. */
 export interface ApiEnvironment {
   /** Milliseconds since 1970. */
-  now(): number;
+  readonly now: () => number;
   /** A UUID that nothing else has. */
-  uid(): string;
+  readonly uid: () => string;
   /** Calls back after so many milliseconds, unless the returned function is called before. */
-  after(milliseconds: number, call: () => void): () => void;
+  readonly after: (milliseconds: number, call: () => void) => () => void;
 }
 
 /** The machine's own. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { KubernetesObject } from '../objects/object.ts';
+import { inVersion, keyAt } from './addressing.ts';
 import { apply } from './applies.ts';
 import { decodeObject, mediaTypeOf, readBody } from './body.ts';
 import { deleteOptionsOf, remove } from './deletes.ts';
@@ -13,7 +14,7 @@ import { both, fieldSelector, labelSelector } from './selectors.ts';
 import { methodNotAllowed, notFound, success } from './status.ts';
 import { streamWatch, watchRequestOf } from './watch.ts';
 import { writeOptionsOf } from './write-options.ts';
-import { create, inVersion, keyAt, modify } from './writes.ts';
+import { create, modify } from './writes.ts';
 import type { WritePorts, Written } from './writes.ts';
 
 /** A request and where its answer goes. */

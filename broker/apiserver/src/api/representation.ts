@@ -1,9 +1,9 @@
 import type { KubernetesObject } from '../objects/object.ts';
+import { inVersion } from './addressing.ts';
 import { tabulator } from './table.ts';
 import type { RowObject } from './table.ts';
 import type { ObjectTarget } from './request-path.ts';
 import { badRequest } from './status.ts';
-import { inVersion } from './writes.ts';
 
 /** How a client wants to see objects: as they are, only their metadata, or as a table. */
 export interface Representation {
@@ -58,7 +58,7 @@ function tables(
   options: { version: string; include: RowObject; now: () => number; contentType: string },
 ): Representation {
   const { version, include, now, contentType } = options;
-  const { table } = tabulator(target.kind, version, now);
+  const table = tabulator(target.kind, version, now);
   const shown = (object: KubernetesObject) => (include === 'Object' ? inVersion(object, target) : object);
   const show = (objects: readonly KubernetesObject[], resourceVersion: string, withColumns: boolean) =>
     table(objects.map(shown), { metadata: { resourceVersion }, include, withColumns });

@@ -124,6 +124,20 @@ describe('requests that are refused', () => {
       [413, 'RequestEntityTooLarge', /limit is 3145728/],
     ],
     [
+      'JSON that is too deep',
+      ['POST', TRIGGERS, `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+      [400, 'BadRequest', /at most 200 levels/],
+    ],
+    [
+      'an object that is too large',
+      [
+        'POST',
+        '/api/v1/namespaces/default/configmaps',
+        { metadata: { name: 'c' }, data: { a: 'x'.repeat(2_100_000) } },
+      ],
+      [413, 'RequestEntityTooLarge', /limit is 2097152/],
+    ],
+    [
       'protobuf of another kind',
       ['POST', TRIGGERS, Buffer.from('k8s\0'), { 'content-type': 'application/vnd.kubernetes.protobuf' }],
       [400, 'BadRequest', /send JSON/],

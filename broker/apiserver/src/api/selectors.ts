@@ -91,8 +91,13 @@ export function fieldSelector(text: string | undefined, { selectable }: ServedKi
     if (!known.has(field)) throw badRequest(`field label not supported: ${field}`);
     const wanted = value!.replaceAll(/\\(.)/g, '$1').trim();
     const lookup = compilePath(`.${field}`);
-    const isThat: Selector = (object) => String(lookup(object) ?? '') === wanted;
+    const isThat: Selector = (object) => textOf(lookup(object)) === wanted;
     return operator === '!=' ? (object: KubernetesObject) => !isThat(object) : isThat;
   });
   return (object) => terms.every((holds) => holds(object));
+}
+
+/** What is not there is as an empty text. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
 }

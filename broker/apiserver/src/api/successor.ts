@@ -36,7 +36,7 @@ export function successorOf(
 ): ObjectDraft {
   if (subresource === 'status') {
     const { status: _, ...rest } = live;
-    return withStatus(rest as ObjectDraft, wanted['status'], wanted.metadata.managedFields);
+    return withStatus(rest, wanted['status'], wanted.metadata.managedFields);
   }
   const kept = Object.fromEntries(
     SERVER_SET.flatMap((field) => (live.metadata[field] === undefined ? [] : [[field, live.metadata[field]]])),
@@ -44,7 +44,7 @@ export function successorOf(
   const next: ObjectDraft = { ...wanted, metadata: { ...withoutServerSet(wanted.metadata), ...kept } };
   if (!hasStatus) return next;
   const { status: _, ...rest } = next;
-  return withStatus(rest as ObjectDraft, live['status'], next.metadata.managedFields);
+  return withStatus(rest, live['status'], next.metadata.managedFields);
 }
 
 function withStatus(object: ObjectDraft, status: unknown, managedFields: DraftMeta['managedFields']): ObjectDraft {

@@ -16,17 +16,14 @@ export interface Table {
   readonly rows: readonly object[];
 }
 
-/** Makes the tables of one kind. */
-export interface Tabulator {
-  /** `withColumns` false: only the rows, as the later events of a watch have it. */
-  table(
-    objects: readonly KubernetesObject[],
-    options: { readonly metadata: object; readonly include: RowObject; readonly withColumns: boolean },
-  ): Table;
-}
+/** Makes the tables of one kind. `withColumns` false: only the rows, as the later events of a watch have it. */
+export type Tabulate = (
+  objects: readonly KubernetesObject[],
+  options: { readonly metadata: object; readonly include: RowObject; readonly withColumns: boolean },
+) => Table;
 
 /** `version` is that of the table, `v1` or `v1beta1`; `now` is for the ages. */
-export function tabulator(kind: ServedKind, version: string, now: () => number): Tabulator {
+export function tabulator(kind: ServedKind, version: string, now: () => number): Tabulate {
   const apiVersion = `meta.k8s.io/${version}`;
   const definitions = [
     { name: 'Name', type: 'string', format: 'name', description: 'Name of the object.', priority: 0 },
@@ -40,15 +37,13 @@ export function tabulator(kind: ServedKind, version: string, now: () => number):
       object: { kind: 'PartialObjectMetadata', apiVersion, metadata: object.metadata },
     }),
   });
-  return {
-    table: (objects, { metadata, include, withColumns }) => ({
-      kind: 'Table',
-      apiVersion,
-      metadata,
-      columnDefinitions: withColumns ? definitions : null,
-      rows: objects.map((object) => rowOf(object, include)),
-    }),
-  };
+  return (objects, { metadata, include, withColumns }) => ({
+    kind: 'Table',
+    apiVersion,
+    metadata,
+    columnDefinitions: withColumns ? definitions : null,
+    rows: objects.map((object) => rowOf(object, include)),
+  });
 }
 
 function definitionOf({ name, type, priority = 0, value }: Column): object {

@@ -34,7 +34,7 @@ export function testClock(): TestClock {
     },
     pass(milliseconds) {
       now += milliseconds;
-      for (const timer of [...due]) {
+      for (const timer of due) {
         if (timer.at > now) continue;
         due.delete(timer);
         timer.call();
@@ -129,7 +129,7 @@ export async function startApi(): Promise<TestApi> {
 
 async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
   let rest = '';
-  for await (const chunk of body.pipeThrough(new TextDecoderStream() as never) as AsyncIterable<string>) {
+  for await (const chunk of body.pipeThrough(new TextDecoderStream()) as AsyncIterable<string>) {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop()!;
     yield* lines;

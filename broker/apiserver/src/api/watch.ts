@@ -3,12 +3,12 @@ import type { ServerResponse } from 'node:http';
 import { Gone } from '../objects/errors.ts';
 import type { KubernetesObject } from '../objects/object.ts';
 import type { ObjectStore, WatchEvent } from '../objects/store.ts';
+import { inVersion } from './addressing.ts';
 import type { ApiEnvironment } from './environment.ts';
 import type { Representation } from './representation.ts';
 import type { ObjectTarget } from './request-path.ts';
 import type { Selector } from './selectors.ts';
 import { badRequest, expired } from './status.ts';
-import { inVersion } from './writes.ts';
 
 /** What a watch asks for. */
 export interface WatchRequest {

@@ -1,8 +1,8 @@
 import type { KubernetesObject, ObjectDraft, ObjectKey } from '../objects/object.ts';
-import { Conflict, NotFound } from '../objects/errors.ts';
 import type { Change, ObjectStore } from '../objects/store.ts';
 import type { ServedKind } from '../registry/kind.ts';
 import type { Registry } from '../registry/registry.ts';
+import { inVersion, isSame, keyAt } from './addressing.ts';
 import { denied } from './admission.ts';
 import type { Admission } from './admission.ts';
 import type { Author, Managed } from './apply/managed-fields.ts';
@@ -13,8 +13,9 @@ import { timestamp } from './environment.ts';
 import type { ApiEnvironment } from './environment.ts';
 import { everything } from './everything.ts';
 import { activeNamespace, namespaceKey } from './namespaces.ts';
+import { persisted } from './persistence.ts';
 import type { ObjectTarget } from './request-path.ts';
-import { alreadyExists, conflict, notFound, Refusal } from './status.ts';
+import { alreadyExists, notFound, Refusal, tooLarge } from './status.ts';
 import { firstOf, refuseLateFinalizers, successorOf, withGeneration } from './successor.ts';
 import type { WriteOptions } from './write-options.ts';
 
@@ -37,9 +38,6 @@ export interface Written {
   readonly object: ObjectDraft;
   readonly warnings: readonly string[];
 }
-
-/** As often as this a write that collides with others is made anew, as Kubernetes does it. */
-const MAX_TRIES = 5;
 
 /** Stores a new object. Rejects with a Refusal when it is wrong, when there is one, when its namespace is not there. */
 export async function create(
@@ -64,8 +62,11 @@ export async function create(
   const author = authorOf(target, options, wanted, environment);
   const next = withOwners(admitted.object, undefined, kind, { author, managed: wanted.managed });
   const warnings = [...draft.warnings, ...admitted.warnings];
+  expectRealSize(next);
   if (options.dryRun) return { object: imagined(next, environment), warnings };
-  const [stored] = await tried(() => store.write([{ kind: 'put', key, object: next, expected: undefined }]), kind, key);
+  const [stored] = await persisted(kind, key, () =>
+    store.write([{ kind: 'put', key, object: next, expected: undefined }]),
+  );
   return { object: stored!, warnings };
 }
 
@@ -82,21 +83,16 @@ export async function modify(
   const { kind } = target;
   const { store } = ports;
   const key = keyAt(target);
-  for (let tries = 1; ; tries++) {
+  return persisted(kind, key, async () => {
     const live = store.get(key);
     if (live === undefined) throw notFound(kind, key.name);
     const { next, warnings } = prepare(ports, target, { live, wanted: change(inVersion(live, target)), options });
+    expectRealSize(next);
     if (options.dryRun) return { object: next, warnings };
     const changes = isLeaving(next) ? leave(ports, key, next as KubernetesObject) : [put(key, next, live)];
-    try {
-      const stored = await store.write(changes);
-      return { object: stored[changes.findIndex((each) => isSame(each.key, key))] ?? live, warnings };
-    } catch (error) {
-      if (!(error instanceof Conflict || error instanceof NotFound) || tries >= MAX_TRIES) {
-        throw refusalOf(error, kind, key);
-      }
-    }
-  }
+    const stored = await store.write(changes);
+    return { object: stored[changes.findIndex((each) => isSame(each.key, key))] ?? live, warnings };
+  });
 }
 
 function prepare(
@@ -118,41 +114,6 @@ function prepare(
     next: withOwners(counted, live, kind, { author, managed: wanted.managed }),
     warnings: [...draft.warnings, ...admitted.warnings],
   };
-}
-
-/** The object at an address that names one. */
-export function keyAt({ kind: { group, kind }, namespace = '', name = '' }: ObjectTarget): ObjectKey {
-  return { group, kind, namespace, name };
-}
-
-/** The object in the version that a client asks for. All versions of a kind have the same fields. */
-export function inVersion<T extends ObjectDraft>(object: T, { apiVersion }: Pick<ObjectTarget, 'apiVersion'>): T {
-  return object.apiVersion === apiVersion ? object : { ...object, apiVersion };
-}
-
-/** True for two keys of one object. */
-export function isSame(one: ObjectKey, other: ObjectKey): boolean {
-  return (
-    one.name === other.name && one.namespace === other.namespace && one.kind === other.kind && one.group === other.group
-  );
-}
-
-/** What the store says against a write, as an answer; anything else as it is. */
-export function refusalOf(error: unknown, kind: ServedKind, { name }: ObjectKey): unknown {
-  if (!(error instanceof Error)) return error;
-  if (error.name === 'Conflict') return conflict(kind, name);
-  if (error.name === 'AlreadyExists') return alreadyExists(kind, name);
-  if (error.name === 'NotFound') return notFound(kind, name);
-  if (error.name === 'StoreFull') return new Refusal(507, 'InsufficientStorage', error.message);
-  return error.name === 'StoreBroken' ? new Refusal(503, 'ServiceUnavailable', error.message) : error;
-}
-
-async function tried<T>(write: () => Promise<T>, kind: ServedKind, key: ObjectKey): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    throw refusalOf(error, kind, key);
-  }
 }
 
 function put(key: ObjectKey, object: ObjectDraft, live: KubernetesObject): Change {
@@ -183,6 +144,13 @@ function expectNamespace(store: ObjectStore, { namespace }: ObjectKey): void {
   if (found.metadata.deletionTimestamp === undefined) return;
   const message = `unable to create new content in namespace ${namespace} because it is being terminated`;
   throw new Refusal(403, 'Forbidden', message, { name: namespace, kind: 'namespaces' });
+}
+
+/** Many patches of a size that is taken do not make an object that is not; in Kubernetes etcd has about this limit. */
+const MAX_OBJECT = 2 * 1024 * 1024;
+
+function expectRealSize(object: ObjectDraft): void {
+  if (JSON.stringify(object).length > MAX_OBJECT) throw tooLarge(MAX_OBJECT);
 }
 
 const SUFFIX = 5;

@@ -1,8 +1,7 @@
-import { isKind, schemaOf } from '@millrace/resources/kinds';
-
 import { AGE, text } from './columns.ts';
 import type { Column, JsonSchema, MergeKeys, ServedKind } from './kind.ts';
-import { METADATA_MERGE_KEYS, METADATA_SCHEMA } from './metadata-schema.ts';
+import { METADATA_MERGE_KEYS } from './metadata-schema.ts';
+import { schemaFor } from './schemas.ts';
 
 /** The core kinds (v1) that Knative's users handle beside its own, with the columns that Kubernetes shows of them. */
 export function coreKinds(): ServedKind[] {
@@ -63,7 +62,6 @@ interface Row {
 }
 
 function core(kind: string, row: Row): ServedKind {
-  const said: JsonSchema = isKind(kind) ? (schemaOf(kind) as JsonSchema) : { properties: row.properties ?? {} };
   const singular = kind.toLowerCase();
   return {
     group: '',
@@ -76,17 +74,7 @@ function core(kind: string, row: Row): ServedKind {
     versions: [{ name: 'v1' }],
     storage: 'v1',
     columns: row.columns,
-    schema: {
-      ...said,
-      type: 'object',
-      additionalProperties: false,
-      properties: {
-        ...said.properties,
-        apiVersion: { type: 'string', description: 'The group and version of the kind.' },
-        kind: { type: 'string', description: 'What it is.' },
-        metadata: METADATA_SCHEMA,
-      },
-    },
+    schema: schemaFor('', 'v1', kind, row.properties),
     hasStatus: row.hasStatus ?? false,
     selectable: row.selectable ?? [],
     mergeKeys: { ...METADATA_MERGE_KEYS, ...row.mergeKeys },

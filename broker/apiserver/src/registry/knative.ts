@@ -1,9 +1,6 @@
-import { isKind, KINDS, schemaOf } from '@millrace/resources/kinds';
-
 import { AGE, READY, REASON, SINK, text, URL } from './columns.ts';
-import { apiVersionOf } from './kind.ts';
-import type { Column, JsonSchema, ServedKind, ServedVersion } from './kind.ts';
-import { METADATA_SCHEMA } from './metadata-schema.ts';
+import type { Column, ServedKind, ServedVersion } from './kind.ts';
+import { schemaFor } from './schemas.ts';
 
 const ADDRESSABLE = [URL, AGE, READY, REASON];
 const SOURCE = [SINK, AGE, READY, REASON];
@@ -184,25 +181,5 @@ function served(group: string, versions: readonly (string | ServedVersion)[], ki
     schema: schemaFor(group, named[0]!.name, kind),
     hasStatus: true,
     selectable: [],
-  };
-}
-
-const OPEN: JsonSchema = { type: 'object', properties: {} };
-
-/** What Knative's own schema says, where `@millrace/resources` has the kind, else an object of anything. */
-function schemaFor(group: string, version: string, kind: string): JsonSchema {
-  const isSaid = isKind(kind) && KINDS[kind].apiVersions.includes(apiVersionOf({ group }, version));
-  const schema = isSaid
-    ? (schemaOf(kind) as JsonSchema)
-    : { type: 'object', additionalProperties: false, properties: { spec: OPEN } };
-  return {
-    ...schema,
-    properties: {
-      ...schema.properties,
-      apiVersion: { type: 'string', description: 'The group and version of the kind.' },
-      kind: { type: 'string', description: 'What it is.' },
-      metadata: METADATA_SCHEMA,
-      status: { ...OPEN, description: 'How it is. Written by the server.' },
-    },
   };
 }

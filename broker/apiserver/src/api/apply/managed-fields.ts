@@ -39,7 +39,7 @@ export function readManaged(entries: readonly unknown[] | undefined): Managed[] 
 export function writeManaged(managed: readonly Managed[]): ManagedEntry[] {
   return managed
     .filter(({ paths }) => paths.size > 0)
-    .map(({ entry, paths }) => ({ ...entry, fieldsType: 'FieldsV1', fieldsV1: toFieldsV1(paths) }));
+    .map(({ entry, paths }) => Object.assign({ fieldsType: 'FieldsV1' as const, fieldsV1: toFieldsV1(paths) }, entry));
 }
 
 /** True for the entry that this author writes into. */

@@ -1,7 +1,6 @@
 import type { KubernetesObject, ObjectDraft } from '../../objects/object.ts';
 import { METADATA_MERGE_KEYS } from '../../registry/metadata-schema.ts';
 import type { MergeKeys, ServedKind } from '../../registry/kind.ts';
-import type { JsonRecord } from '../json.ts';
 import { leavesOf } from './field-set.ts';
 import { afterUpdate, readManaged, writeManaged } from './managed-fields.ts';
 import type { Author, Managed } from './managed-fields.ts';
@@ -27,8 +26,8 @@ export function withOwners(
     managed ??
     afterUpdate(
       live === undefined ? [] : readManaged(next.metadata.managedFields ?? live.metadata.managedFields),
-      leavesOf((live ?? {}) as JsonRecord, keys),
-      leavesOf(next as JsonRecord, keys),
+      leavesOf(live ?? {}, keys),
+      leavesOf(next, keys),
       author,
     );
   const { managedFields: _, ...metadata } = next.metadata;

@@ -46,9 +46,9 @@ export function serverSideApply(
   const conflicts = contested.filter((conflict) => !mayTake(conflict));
   if (conflicts.length > 0 && !force) return { conflicts };
   const taken = new Set(contested.map(({ path }) => path));
-  const remaining = others.map((each) => ({
-    ...each,
-    paths: new Set([...each.paths].filter((path) => !taken.has(path))),
+  const remaining = others.map(({ entry, paths }) => ({
+    entry,
+    paths: new Set([...paths].filter((path) => !taken.has(path))),
   }));
   const object = merge(live, wanted, keys, '') as JsonRecord;
   for (const path of own?.paths ?? []) {
