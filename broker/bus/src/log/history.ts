@@ -5,6 +5,16 @@ import type { Failure, Outcome, Stage, Waiting } from './progress.ts';
 export interface History {
   /** Entries, the newest first. */
   entries(query: EntryQuery): readonly Entry[];
+  /**
+   * Entries of a topic, the newest first, without the data of their events: for who looks at many. With `before`, only
+   * those at lower positions.
+   */
+  skim(topic: string, query: { readonly before?: Position | undefined; readonly limit: number }): readonly Entry[];
+  /**
+   * The time of arrival, in milliseconds since 1970, of the first entry of a topic from which on all are there; undefined
+   * when retention has taken nothing yet, or has left nothing.
+   */
+  completeSince(topic: string): number | undefined;
   /** The newest entry that was made findable with this id of its event; undefined when there is none (any more). */
   find(id: string): Entry | undefined;
   /** Everything that was tried for an entry, in order. */

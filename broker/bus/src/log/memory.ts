@@ -1,3 +1,6 @@
+import { makeEvent } from '@millrace/event/event';
+import { attributesOf } from '@millrace/event/json';
+
 import type { Attempt, DeadLetter, DeadLetterKey } from './history.ts';
 import type { Entry, Position } from './log.ts';
 import type { Settlement, Waiting } from './progress.ts';
@@ -22,6 +25,8 @@ export function openMemoryStore(): Store {
     tails.set(topic, tail);
     return tail;
   };
+  /** Whether retention passes it by. */
+  const isKept = (position: Position) => [...waiting.values(), ...dead.values()].some((it) => it.position === position);
   const isFinished = (route: string, position: Position) =>
     attempts.get(position)?.some((it) => it.route === route && it.outcome !== 'retrying') === true ||
     waiting.has(keyOf({ route, position }));
@@ -89,6 +94,17 @@ export function openMemoryStore(): Store {
       async save(saved) {
         for (const { route, position } of saved) positions.set(route, position);
       },
+      async rewind(route, position) {
+        positions.set(route, position);
+        for (const [at, made] of attempts) {
+          const key = keyOf({ route, position: at });
+          if (at <= position || waiting.has(key) || dead.has(key)) continue;
+          attempts.set(
+            at,
+            made.filter((it) => it.route !== route),
+          );
+        }
+      },
       async define(route, definition) {
         if (definition === undefined) definitions.delete(route);
         else definitions.set(route, definition);
@@ -116,6 +132,16 @@ export function openMemoryStore(): Store {
               (source === undefined || it.event.source === source),
           )
           .slice(0, limit),
+      skim: (topic, { before = Number.POSITIVE_INFINITY, limit }) =>
+        [...entries.values()]
+          .toReversed()
+          .filter((it) => it.topic === topic && it.position < before)
+          .slice(0, limit)
+          .map((it) => ({ ...it, event: makeEvent(attributesOf(it.event), undefined) })),
+      completeSince: (topic) =>
+        entries.size === last
+          ? undefined
+          : entries.values().find((it) => it.topic === topic && !isKept(it.position))?.arrivedAt,
       attempts: (position) =>
         (attempts.get(position) ?? []).toSorted((a, b) => a.startedAt - b.startedAt || a.attempt - b.attempt),
       replies: (position) =>
@@ -168,9 +194,8 @@ export function openMemoryStore(): Store {
       let count = 0;
       for (const entry of entries.values()) {
         const { position } = entry;
-        const isOpen = [...waiting.values(), ...dead.values()].some((it) => it.position === position);
-        if (position > (passed.get(entry.topic) ?? 0) || entry.arrivedAt >= before || position === last || isOpen)
-          continue;
+        const isTooNew = entry.arrivedAt >= before || position === last;
+        if (position > (passed.get(entry.topic) ?? 0) || isTooNew || isKept(position)) continue;
         entries.delete(position);
         attempts.delete(position);
         if (findable.get(entry.event.id) === position) findable.delete(entry.event.id);

@@ -12,6 +12,12 @@ export interface Progress {
   /** Saves positions. Resolves when durable. */
   save(positions: readonly SavedPosition[]): Promise<void>;
   /**
+   * Puts a route that the log knows back to a position: what it has finished beyond that is to be done anew, and its
+   * attempts there are forgotten. What waits for an attempt and what is a dead letter stays so. For a route that is not at
+   * work. Resolves when durable; until then, and after a crash before that, the route stands where it stood.
+   */
+  rewind(route: string, position: Position): Promise<void>;
+  /**
    * Keeps how a route was last defined, as a text of its owner's; undefined forgets it. Resolves when durable. The same
    * text again costs nothing.
    */

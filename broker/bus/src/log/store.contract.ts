@@ -194,6 +194,54 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     );
 
     test(
+      'a route that is put back knows nothing of what it finished beyond, but for what waits or is dead; others keep theirs',
+      withStore(async ({ store, reopen }) => {
+        const entries = await store.log.append(Array.from({ length: 5 }, () => draft()));
+        const [one, two, three, four, five] = entries.map((it) => it.position) as [
+          number,
+          number,
+          number,
+          number,
+          number,
+        ];
+        await store.progress.save(['a', 'b'].map((route) => ({ route, position: three })));
+        await store.progress.settle([
+          ...[one, two, five].flatMap((position) =>
+            ['a', 'b'].map((route) => failed({ route, position, outcome: 'delivered', failure: undefined })),
+          ),
+          failed({ position: three }),
+          failed({ position: four, outcome: 'retrying', next: { dueAt: 99, stage: 'subscriber', tries: 1 } }),
+        ]);
+        await store.progress.rewind('a', one);
+        const reopened = (await reopen?.()) ?? store;
+        const { position, finished } = reopened.progress.load('a')!;
+        assert.equal(position, one);
+        assert.deepEqual(
+          [...finished].toSorted((a, b) => a - b),
+          [three, four],
+        );
+        assert.deepEqual(reopened.progress.load('b'), { position: three, finished: new Set([five]) });
+        const routes = (at: number) => reopened.history.attempts(at).map((it) => it.route);
+        assert.deepEqual([one, two, three, four, five].map(routes), [['a', 'b'], ['b'], ['a'], ['a'], ['b']]);
+        assert.equal(reopened.deadLetters.list({ limit: 10 }).length, 1);
+        assert.equal(reopened.progress.waiting('a', 10).length, 1);
+      }),
+    );
+
+    test(
+      'a route is put back over more than is forgotten at once',
+      withStore(async ({ store }) => {
+        const entries = await store.log.append(Array.from({ length: 4_500 }, () => draft()));
+        await store.progress.save([{ route: 'a', position: entries.at(-1)!.position }]);
+        await store.progress.settle(
+          entries.map(({ position }) => failed({ position, outcome: 'delivered', failure: undefined })),
+        );
+        await store.progress.rewind('a', 0);
+        assert.deepEqual(store.progress.load('a'), { position: 0, finished: new Set() });
+      }),
+    );
+
+    test(
       'waiting deliveries come earliest first, with why they wait, until they are settled',
       withStore(async ({ store, reopen }) => {
         const [first, second] = await store.log.append([draft(), draft()]);
@@ -381,6 +429,40 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
           1,
         );
         assert.equal(store.history.counts().entries, 2);
+      }),
+    );
+
+    test(
+      'skims a topic without the data, the newest first, page by page',
+      withStore(async ({ store }) => {
+        const [one, two, , four] = await store.log.append([draft(), draft(), draft({ topic: 'other' }), draft()]);
+        const { topic } = one!;
+        const [newest, next] = store.history.skim(topic, { limit: 2 });
+        assert.deepEqual([newest!.position, next!.position], [four!.position, two!.position]);
+        assert.equal(newest!.event.data, undefined);
+        assert.deepEqual(
+          { ...canonical(newest!.event), data: undefined },
+          { ...canonical(four!.event), data: undefined },
+        );
+        const rest = store.history.skim(topic, { before: next!.position, limit: 2 });
+        assert.deepEqual(
+          rest.map((it) => it.position),
+          [one!.position],
+        );
+      }),
+    );
+
+    test(
+      'tells since when a topic is complete, whatever old entries are kept as they are dead',
+      withStore(async ({ store }) => {
+        const entries = await store.log.append([1, 2, 3, 4, 5].map((arrivedAt) => draft({ topic: 'a', arrivedAt })));
+        const [first, second] = entries;
+        await store.progress.settle([failed({ position: first!.position })]);
+        assert.equal(store.history.completeSince('a'), undefined);
+        const passed = new Map([['a', entries.at(-1)!.position]]);
+        await store.trim({ before: second!.arrivedAt + 1, maxBytes: 2 ** 40, passed });
+        assert.equal(store.log.get(first!.position)!.arrivedAt, 1);
+        assert.equal(store.history.completeSince('a'), 3);
       }),
     );
 

@@ -21,6 +21,17 @@ export function openHistory(database: DatabaseSync, names: Names): History {
       AND (:type IS NULL OR attributes ->> '$.type' = :type)
       AND (:source IS NULL OR attributes ->> '$.source' = :source)
     ORDER BY position DESC LIMIT :limit`);
+  const skim = database.prepare(`
+    SELECT position, topic, arrived_at, hops, cause, route, headers, attributes, NULL AS data FROM entry
+    WHERE topic = ? AND position < ? ORDER BY position DESC LIMIT ?`);
+  // Retention takes the oldest first, so that its gaps are near the beginning; what it must not take lies between them.
+  const isTrimmed = database.prepare(`
+    SELECT coalesce(max(position), 0) > count(*) AS trimmed FROM (SELECT position FROM entry ORDER BY position LIMIT 1000)`);
+  const firstComplete = database.prepare(`
+    SELECT arrived_at FROM entry WHERE topic = ?
+      AND NOT EXISTS (SELECT 1 FROM waiting WHERE waiting.position = entry.position)
+      AND NOT EXISTS (SELECT 1 FROM dead WHERE dead.position = entry.position)
+    ORDER BY position LIMIT 1`);
   const perRoute = (table: string) => {
     const statement = database.prepare(`SELECT route, count(*) AS count FROM ${table} GROUP BY route`);
     return () =>
@@ -47,6 +58,12 @@ export function openHistory(database: DatabaseSync, names: Names): History {
     find(id) {
       const row = find.get(id);
       return row === undefined ? undefined : entryOf(row, nameOf);
+    },
+    skim: (topic, { before = Number.MAX_SAFE_INTEGER, limit }) =>
+      skim.all(names.numberOf(topic), before, limit).map((row) => entryOf(row as Row, nameOf)),
+    completeSince(topic) {
+      if (isTrimmed.get()!['trimmed'] === 0) return undefined;
+      return firstComplete.get(names.numberOf(topic))?.['arrived_at'] as number | undefined;
     },
     attempts: (position) => attempts.all(position).map((row) => attemptOf(row as Row, nameOf)),
     replies: (position) => replies.all(position).map((row) => entryOf(row as Row, nameOf)),

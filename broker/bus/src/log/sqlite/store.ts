@@ -162,6 +162,14 @@ export async function openSqliteStore(folder: string): Promise<Store> {
           settlements.every((settlement) => settlement.outcome === 'delivered'),
         ),
       save: (positions) => committer.write((group) => positions.forEach((it) => group.save(it)), false),
+      async rewind(route, to) {
+        const task = { kind: 'rewind', route: names.numberOf(route), to } as const;
+        for (let after = to; ;) {
+          const next = await committer.run({ ...task, after });
+          if (next === 0) return;
+          after = next;
+        }
+      },
       ...openDefinitions(database, names, committer),
       waiting: (route, limit) => waiting.all(names.numberOf(route), limit).map((row) => waitingOf(row as Row, nameOf)),
       waitingAt(route, position) {

@@ -7,6 +7,13 @@ export type Task =
   | { readonly kind: 'redrive'; readonly keys: readonly (readonly [number, Position])[]; readonly dueAt: number }
   | { readonly kind: 'purge'; readonly keys: readonly (readonly [number, Position])[] }
   | {
+      readonly kind: 'rewind';
+      readonly route: number;
+      readonly to: Position;
+      /** Up to here, attempts beyond `to` are forgotten already. */
+      readonly after: Position;
+    }
+  | {
       readonly kind: 'trim';
       /** Per topic number, the position that all its routes have passed. */
       readonly passed: readonly (readonly [number, Position])[];
@@ -16,14 +23,17 @@ export type Task =
 
 /** At most so many entries go in one transaction, so that nobody waits long behind it. */
 export const TRIM_AT_ONCE = 2_000;
+const FORGOTTEN_AT_ONCE = 2_000;
 
-/** Runs a task inside a transaction; returns how many rows it was about. */
+/** Runs a task inside a transaction; returns how many rows it was about, of a rewind where it has to go on. */
 export function tasks(database: DatabaseSync, task: Task): number {
   switch (task.kind) {
     case 'redrive':
       return redrive(database, task.keys, task.dueAt);
     case 'purge':
       return purge(database, task.keys);
+    case 'rewind':
+      return rewind(database, task);
     case 'trim':
       return trim(database, task);
   }
@@ -49,6 +59,25 @@ function purge(database: DatabaseSync, keys: readonly (readonly [number, Positio
   let count = 0;
   for (const [route, position] of keys) count += Number(remove.run(route, position).changes);
   return count;
+}
+
+/**
+ * Forgets from the oldest on, so that what lies beyond the old position, and would be done twice after a crash, goes last;
+ * and moves the position when nothing is left to forget. Returns 0 then.
+ */
+function rewind(database: DatabaseSync, { route, to, after }: Extract<Task, { kind: 'rewind' }>): Position {
+  const select = database.prepare(`
+    SELECT DISTINCT position FROM attempt
+    WHERE position > ? AND route = ?
+      AND NOT EXISTS (SELECT 1 FROM waiting WHERE waiting.route = attempt.route AND waiting.position = attempt.position)
+      AND NOT EXISTS (SELECT 1 FROM dead WHERE dead.route = attempt.route AND dead.position = attempt.position)
+    ORDER BY position LIMIT ?`);
+  const forget = database.prepare('DELETE FROM attempt WHERE position = ? AND route = ?');
+  const positions = select.all(after, route, FORGOTTEN_AT_ONCE).map((row) => row['position'] as number);
+  for (const position of positions) forget.run(position, route);
+  if (positions.length === FORGOTTEN_AT_ONCE) return positions.at(-1)!;
+  database.prepare('UPDATE progress SET position = ? WHERE route = ?').run(to, route);
+  return 0;
 }
 
 function trim(database: DatabaseSync, task: Extract<Task, { kind: 'trim' }>): number {
