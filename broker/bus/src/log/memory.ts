@@ -137,7 +137,7 @@ export function openMemoryStore(): Store {
           .toReversed()
           .filter((it) => it.topic === topic && it.position < before)
           .slice(0, limit)
-          .map((it) => ({ ...it, event: makeEvent(attributesOf(it.event), undefined) })),
+          .map(withoutData),
       completeSince: (topic) =>
         entries.size === last
           ? undefined
@@ -206,6 +206,10 @@ export function openMemoryStore(): Store {
     broken: new Promise(() => {}),
     async close() {},
   };
+}
+
+function withoutData(entry: Entry): Entry {
+  return { ...entry, event: makeEvent(attributesOf(entry.event), undefined) };
 }
 
 function countPerRoute(all: Iterable<{ route: string }>): Record<string, number> {
