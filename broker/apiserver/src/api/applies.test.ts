@@ -19,6 +19,9 @@ const applier =
 
 const wish = (spec: object, metadata: object = {}) => trigger('a', { metadata, spec });
 const specOf = ({ body }: Answer) => body.spec;
+/** Of the spec. */
+const fieldsOf = ({ body }: Answer, manager: string) =>
+  body.metadata.managedFields.find((it: any) => it.manager === manager).fieldsV1['f:spec'];
 const managersOf = ({ body }: Answer) =>
   (body.metadata.managedFields ?? []).map((it: any) => `${it.manager} ${it.operation}`).toSorted();
 
@@ -95,11 +98,18 @@ describe('server-side apply', () => {
     await using api = await startApi();
     const apply = applier(api);
     await apply('me', wish({ delivery: { retry: 1 } }));
-    await api.ask('PATCH', `${TRIGGERS}/a?fieldManager=hand`, { spec: { delivery: { retry: 5 } } }, MERGE);
+    const patch = (retry: number | null) =>
+      api.ask('PATCH', `${TRIGGERS}/a?fieldManager=hand`, { spec: { delivery: { retry } } }, MERGE);
+    const patched = await patch(5);
+    assert.deepEqual(managersOf(patched), ['hand Update', 'me Apply']);
+    assert.equal(fieldsOf(patched, 'me')['f:delivery'], undefined);
+    assert.deepEqual(fieldsOf(patched, 'hand'), { 'f:delivery': { 'f:retry': {} } });
     const { body } = await apply('me', wish({ delivery: { retry: 1 } }));
     assert.match(body.message, /conflict with "hand" using eventing.knative.dev\/v1: \.spec\.delivery\.retry$/);
     const taken = await apply('me', wish({ delivery: { retry: 1 } }), { force: true });
     assert.deepEqual(managersOf(taken), ['me Apply']);
+    const removed = await patch(null);
+    assert.equal(fieldsOf(removed, 'me')['f:delivery'], undefined, 'what is gone has no manager');
   });
 
   test('over kubectl apply takes what the same user has applied, and nothing else', async () => {

@@ -4,7 +4,7 @@ import { planDeletion } from './collection.ts';
 import type { Propagation } from './collection.ts';
 import { expectLive } from './draft.ts';
 import { timestamp } from './environment.ts';
-import { everything } from './everything.ts';
+import { concernedBy } from './concerned.ts';
 import { isRecord, recordAt } from './json.ts';
 import type { JsonRecord } from './json.ts';
 import { persisted } from './persistence.ts';
@@ -65,7 +65,7 @@ export async function remove(ports: WritePorts, target: ObjectTarget, options: D
     expectLive({ ...live, metadata: meant }, live, kind);
     if (kind.group === '' && kind.kind === 'Namespace' && key.name === 'default') throw forbidden();
     const now = timestamp(ports.environment.now());
-    const changes = planDeletion(everything(ports), key, { propagation, now });
+    const changes = planDeletion(concernedBy(key, ports), key, { propagation, now });
     const own = changes.findIndex((change) => isSame(change.key, key));
     const isGone = changes[own]?.kind === 'remove';
     if (options.dryRun) return { object: live, isGone };

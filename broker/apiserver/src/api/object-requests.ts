@@ -29,8 +29,10 @@ export function objectRequests(ports: WritePorts, watches: Set<() => void>) {
   return async function answer(exchange: Exchange, target: ObjectTarget): Promise<void> {
     const { method } = exchange.request;
     const isOne = target.name !== undefined;
-    if (method === 'GET')
-      return isOne && exchange.query.get('watch') !== 'true' ? get(exchange, target) : list(exchange, target);
+    if (method === 'GET') {
+      if (isWatch(exchange.query)) return watch(exchange, target);
+      return isOne ? get(exchange, target) : list(exchange, target);
+    }
     if (method === 'POST' && !isOne) return post(exchange, target);
     if (method === 'PUT' && isOne) return put(exchange, target);
     if (method === 'PATCH' && isOne) return patch(exchange, target);
@@ -49,17 +51,16 @@ export function objectRequests(ports: WritePorts, watches: Set<() => void>) {
 
   function list({ request, response, query }: Exchange, target: ObjectTarget): void {
     const shown = representationOf(request.headers.accept, target, query, ports.environment.now);
-    const selector = selectorOf(query, target);
-    if (query.get('watch') === 'true' || query.get('watch') === '1') {
-      const end = streamWatch(response, watchRequestOf(query, target, selector), { ...ports, shown }, () => {
-        watches.delete(end);
-      });
-      watches.add(end);
-      return;
-    }
-    const { items, resourceVersion } = selected(target, selector);
+    const { items, resourceVersion } = selected(target, selectorOf(query, target));
     // All of them, whatever `limit` says: the API of Kubernetes allows it, and 10,000 objects are few.
     send(response, 200, shown.list(items, resourceVersion), shown.contentType, deprecation(target));
+  }
+
+  function watch({ request, response, query }: Exchange, target: ObjectTarget): void {
+    const shown = representationOf(request.headers.accept, target, query, ports.environment.now);
+    const asked = watchRequestOf(query, target, selectorOf(query, target));
+    const end = streamWatch(response, asked, { ...ports, shown }, () => watches.delete(end));
+    watches.add(end);
   }
 
   async function post({ request, response, query }: Exchange, target: ObjectTarget): Promise<void> {
@@ -118,6 +119,10 @@ export function objectRequests(ports: WritePorts, watches: Set<() => void>) {
     const { items, resourceVersion } = ports.store.list({ group, kind }, target.namespace);
     return { items: selector === undefined ? items : items.filter(selector), resourceVersion };
   }
+}
+
+function isWatch(query: URLSearchParams): boolean {
+  return query.get('watch') === 'true' || query.get('watch') === '1';
 }
 
 /** A watch of one object by its address is one of all with its name. */

@@ -255,6 +255,15 @@ describe('an object', () => {
     assert.equal(old.body.kind, 'KafkaChannelList');
   });
 
+  test('may say null of what is not there, and has no generation where it has no status', async () => {
+    await using api = await startApi();
+    const metadata = { name: 's', labels: null, annotations: null, creationTimestamp: null };
+    const { status, body } = await api.ask('POST', SECRETS, { apiVersion: 'v1', kind: 'Secret', metadata });
+    assert.deepEqual([status, body.metadata.labels], [201, undefined]);
+    const patched = await api.ask('PATCH', `${SECRETS}/s`, { stringData: { a: 'b' } }, MERGE);
+    assert.deepEqual([patched.body.data, patched.body.metadata.generation], [{ a: 'Yg==' }, undefined]);
+  });
+
   test('gets a name where only its beginning is said', async () => {
     await using api = await startApi();
     const { body } = await api.ask('POST', TRIGGERS, trigger('', { metadata: { generateName: 'a-' } }));
@@ -352,6 +361,31 @@ describe('an object', () => {
     await api.ask('DELETE', `${TRIGGERS}?labelSelector=name%3Db`);
     const names = (await api.ask('GET', TRIGGERS)).body.items.map((it: any) => it.metadata.name);
     assert.deepEqual(names, ['c']);
+  });
+
+  test('that is held goes with its last finalizer, then its owner, then its namespace', async () => {
+    await using api = await startApi();
+    const maps = '/api/v1/namespaces/shop/configmaps';
+    const named = (name: string, more: object = {}) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name, ...more },
+    });
+    const { uid } = (await api.ask('POST', maps, named('owner'))).body.metadata;
+    const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid, blockOwnerDeletion: true };
+    await api.ask('POST', maps, named('held', { ownerReferences: [owner], finalizers: ['a.b/c'] }));
+    await api.ask('POST', maps, named('free'));
+    const deleted = await api.ask('DELETE', `${maps}/owner`, { propagationPolicy: 'Foreground' });
+    assert.deepEqual(deleted.body.metadata.finalizers, ['foregroundDeletion']);
+    assert.equal((await api.ask('DELETE', '/api/v1/namespaces/shop')).body.status.phase, 'Terminating');
+    assert.equal((await api.ask('GET', `${maps}/free`)).status, 404);
+    refused(await api.ask('POST', maps, named('late')), 403, 'Forbidden', /because it is being terminated/);
+    const late = { metadata: { finalizers: ['a.b/c', 'a.b/d'] } };
+    refused(await api.ask('PATCH', `${maps}/held`, late, MERGE), 422, 'Invalid', /no new finalizers can be added/);
+    await api.ask('PATCH', `${maps}/held`, { metadata: { finalizers: [] } }, MERGE);
+    for (const path of [`${maps}/held`, `${maps}/owner`, '/api/v1/namespaces/shop']) {
+      assert.equal((await api.ask('GET', path)).status, 404, path);
+    }
   });
 
   test('that is secret is shown to who asks for it, and in no table', async () => {

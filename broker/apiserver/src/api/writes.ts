@@ -11,7 +11,7 @@ import { planDeletion } from './collection.ts';
 import { draftOf, expectLive, keyOf } from './draft.ts';
 import { timestamp } from './environment.ts';
 import type { ApiEnvironment } from './environment.ts';
-import { everything } from './everything.ts';
+import { concernedBy } from './concerned.ts';
 import { activeNamespace, namespaceKey } from './namespaces.ts';
 import { persisted } from './persistence.ts';
 import type { ObjectTarget } from './request-path.ts';
@@ -126,7 +126,7 @@ function isLeaving({ metadata }: ObjectDraft): boolean {
 }
 
 function leave(ports: WritePorts, key: ObjectKey, last: KubernetesObject): Change[] {
-  const others = [...everything(ports)].filter((stored) => !isSame(stored.key, key));
+  const others = [...concernedBy(key, ports)].filter((stored) => !isSame(stored.key, key));
   const now = timestamp(ports.environment.now());
   return planDeletion([...others, { key, object: last }], key, { propagation: 'Background', now });
 }

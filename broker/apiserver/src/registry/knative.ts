@@ -30,7 +30,7 @@ const LATEST = [
 ];
 
 /**
- * Every kind of Knative (Eventing v1.22, Serving v1.22) and of our own, with the columns, short names and categories of
+ * Every kind of Knative (Eventing, Serving, its Kafka components) and of our own, with the columns, short names and categories of
  * its CustomResourceDefinition. Those that `@millrace/resources` does not know are stored and shown, and mean nothing.
  */
 export function knativeKinds(): ServedKind[] {
