@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { openMemoryObjects } from '../objects/memory.ts';
 import { registryOf, servedKinds } from '../registry/registry.ts';
+import { remove } from './deletes.ts';
 import { ensureNamespaces } from './namespaces.ts';
 import type { ObjectTarget } from './request-path.ts';
 import { testClock, trigger } from './testing.ts';
@@ -14,7 +15,7 @@ const OPTIONS: WriteOptions = { dryRun: false, manager: 'me', isNamed: true, val
 async function opened() {
   const environment = testClock();
   const store = openMemoryObjects(environment);
-  await ensureNamespaces(store, ['default']);
+  await ensureNamespaces(store, ['default', 'shop']);
   const registry = registryOf(servedKinds());
   const kind = registry.ofType({ group: 'eventing.knative.dev', kind: 'Trigger' })!;
   const apiVersion = 'eventing.knative.dev/v1';
@@ -56,4 +57,23 @@ test('one of two who create the same is refused', async () => {
   const at = { ...target, name: undefined };
   const outcomes = await Promise.allSettled([1, 2].map(() => create(ports, at, wanted, OPTIONS)));
   assert.match(String((outcomes[1] as PromiseRejectedResult).reason), /"b" already exists/);
+});
+
+test('nothing is created in a namespace that goes at the same time', async () => {
+  const { ports, target } = await opened();
+  const namespaces = ports.registry.ofType({ group: '', kind: 'Namespace' })!;
+  const shop: ObjectTarget = {
+    kind: namespaces,
+    apiVersion: 'v1',
+    namespace: undefined,
+    name: 'shop',
+    subresource: '',
+  };
+  const [gone, created] = await Promise.allSettled([
+    remove(ports, shop, { dryRun: false, propagation: 'Background' }),
+    create(ports, { ...target, namespace: 'shop', name: undefined }, { value: trigger('b') }, OPTIONS),
+  ]);
+  assert.equal(gone.status, 'fulfilled');
+  assert.match(String((created as PromiseRejectedResult).reason), /namespaces "shop" not found/);
+  assert.deepEqual(ports.store.list(target.kind, 'shop').items, []);
 });

@@ -55,7 +55,7 @@ export async function create(
     throw new Refusal(400, 'BadRequest', 'resourceVersion should not be set on objects to be created');
   }
   if (store.get(key) !== undefined) throw alreadyExists(kind, key.name);
-  expectNamespace(store, key);
+  namespaceFor(store, key);
   const first = firstOf(object, kind);
   const isNamespace = kind.group === '' && kind.kind === 'Namespace';
   const admitted = admit(ports.admission, isNamespace ? activeNamespace(first) : first, undefined, kind);
@@ -64,10 +64,10 @@ export async function create(
   const warnings = [...draft.warnings, ...admitted.warnings];
   expectRealSize(next);
   if (options.dryRun) return { object: imagined(next, environment), warnings };
-  const [stored] = await persisted(kind, key, () =>
-    store.write([{ kind: 'put', key, object: next, expected: undefined }]),
+  const stored = await persisted(kind, key, () =>
+    store.write([...namespaceFor(store, key), { kind: 'put', key, object: next, expected: undefined }]),
   );
-  return { object: stored!, warnings };
+  return { object: stored.at(-1)!, warnings };
 }
 
 /**
@@ -137,11 +137,15 @@ function admit(admission: Admission, object: ObjectDraft, old: KubernetesObject 
   return verdict;
 }
 
-function expectNamespace(store: ObjectStore, { namespace }: ObjectKey): void {
-  if (namespace === '') return;
+/**
+ * Throws a Refusal when the namespace of a new object takes none. The changes leave the namespace as it is: written
+ * with the object they see to it that the two are not deleted and created at the same time.
+ */
+function namespaceFor(store: ObjectStore, { namespace }: ObjectKey): Change[] {
+  if (namespace === '') return [];
   const found = store.get(namespaceKey(namespace));
   if (found === undefined) throw notFound({ group: '', plural: 'namespaces' }, namespace);
-  if (found.metadata.deletionTimestamp === undefined) return;
+  if (found.metadata.deletionTimestamp === undefined) return [put(namespaceKey(namespace), found, found)];
   const message = `unable to create new content in namespace ${namespace} because it is being terminated`;
   throw new Refusal(403, 'Forbidden', message, { name: namespace, kind: 'namespaces' });
 }
