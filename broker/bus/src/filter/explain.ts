@@ -1,9 +1,9 @@
 import type { CloudEvent } from '@millrace/event/event';
 import { attributeReader } from './attribute.ts';
-import type { Cesql } from './cesql/cesql.ts';
-import { parts } from './cesql/tree.ts';
 import { readCondition } from './condition.ts';
+import type { LogicOperator } from './cesql/tree.ts';
 import type { Condition, Term, TextCondition } from './condition.ts';
+import { explainCesql } from './explain-cesql.ts';
 import { show } from './fault.ts';
 import { compileTerm } from './filter.ts';
 import type { FilterSpec } from './filter.ts';
@@ -23,6 +23,19 @@ export interface Explanation {
   readonly got: string;
   readonly message: string;
   readonly children: readonly Explanation[];
+  /** Of CESQL only. */
+  readonly part?: CesqlPart | undefined;
+}
+
+/** What a branch of a CESQL expression is: the whole of it, or an operand of AND, OR, XOR or NOT. */
+export interface CesqlPart {
+  readonly expression: string;
+  /** How it joins its children; undefined without. */
+  readonly operator?: LogicOperator | 'NOT' | undefined;
+  /** Whether its evaluation fails: then neither true nor false comes of what it is part of. */
+  readonly failed: boolean;
+  /** Whether it is the same for every event. */
+  readonly constant: boolean;
 }
 
 /** Explains what {@link compileFilter} would say of the event. Throws a {@link FilterFault} where that does. */
@@ -106,30 +119,4 @@ function explainTerm(dialect: TextCondition['dialect'], term: Term, event: Cloud
   const got = show(attributeReader(attribute)(event));
   const message = matched ? `${attribute} is ${got}` : `${attribute}: expected ${expected}, got ${got}`;
   return { dialect, path, matched, attribute, expected, got, message, children: [] };
-}
-
-function explainCesql(path: string, cesql: Cesql, event: CloudEvent): Explanation {
-  const { value, error } = cesql.evaluate(event);
-  const result =
-    error === undefined
-      ? `the expression is ${show(value)}`
-      : `${error.kind} at line ${error.position.line}, column ${error.position.column}: ${error.message}`;
-  const values = namesIn(cesql).map((name) => `${name} is ${show(attributeReader(name)(event))}`);
-  return {
-    dialect: 'cesql',
-    path,
-    matched: value === true && error === undefined,
-    attribute: undefined,
-    expected: 'true',
-    got: error === undefined ? show(value) : `a ${error.kind} error`,
-    message: [result, ...values].join('; '),
-    children: [],
-  };
-}
-
-/** The attributes that the expression names, each once. */
-function namesIn({ tree }: Cesql): string[] {
-  const names = new Set<string>();
-  for (const { tree: part } of parts(tree)) if ('name' in part && part.kind !== 'call') names.add(part.name);
-  return [...names];
 }
