@@ -64,12 +64,15 @@ export function startFlows({ functions, ...options }: MortalOptions & { readonly
     now: () => environment.now(),
   });
   const targetsOf: ConstructorParameters<typeof RetiringRoutes>[0]['targetsOf'] = (route) => targets.of(route);
-  const retiring = new RetiringRoutes({ dispatcher, progress: store.progress, targetsOf, environment });
+  const retiring = new RetiringRoutes({ dispatcher, log: store.log, progress: store.progress, targetsOf, environment });
   const control = new Control({
     openInlet: (inlet) => inlets.set(inlet.path, inlet),
     closeInlet: (inlet) => inlets.delete(inlet.path),
+    async placeRoutes(routes) {
+      await Promise.all(routes.filter((it) => it.manner === 'flow').map((it) => retiring.declared(it)));
+      await dispatcher.place(routes);
+    },
     async startRoute(route) {
-      if (route.manner === 'flow') await retiring.declared(route);
       await dispatcher.start(route, route.target.kind === 'missing' ? undefined : targets.of(route));
     },
     stopRoute: (route) => dispatcher.stop(route.name),

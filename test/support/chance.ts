@@ -8,9 +8,15 @@ export interface Chance {
   bytes(length: number): Uint8Array;
 }
 
+/** The number that MILLRACE_SEED says; undefined without one, also where it names a document (document.ts). */
+export function saidSeed(): number | undefined {
+  const said = process.env['MILLRACE_SEED'] ?? '';
+  return /^-?\d+$/.test(said) ? Number(said) : undefined;
+}
+
 /** Seeded by MILLRACE_SEED, else by the clock; says so on stderr, so that a failure can be had again. */
 export function seededChance(): Chance {
-  const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 2 ** 31) | 0;
+  const seed = (saidSeed() ?? Date.now() % 2 ** 31) | 0;
   process.stderr.write(`seed ${seed} (MILLRACE_SEED=${seed} repeats it)\n`);
   return chanceOf(seed);
 }

@@ -87,6 +87,8 @@ export class Bus {
   readonly #environment: Environment;
   #cancelTrim: (() => void) | undefined;
   #isDraining = false;
+  /** Whether all routes run that are declared. */
+  #standsAsPlanned = false;
   #drained: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -109,7 +111,7 @@ export class Bus {
       history: store.history,
       gate: this.gate,
       environment,
-      stepOf: (entry) => this.dispatcher.stepOf(entry),
+      stepOf: (entry) => this.#retiring.stepOf(entry),
       beganAt: (route) => this.dispatcher.beganAt(route),
       cancel: async ({ route, position }) => {
         const entry = store.log.get(position);
@@ -172,6 +174,7 @@ export class Bus {
     });
     this.#retiring = new RetiringRoutes({
       dispatcher: this.dispatcher,
+      log: store.log,
       progress: store.progress,
       targetsOf: (route) => this.#targets.of(route),
       environment,
@@ -179,6 +182,10 @@ export class Bus {
     this.control = new Control({
       openInlet: (inlet) => this.#paths.inlets.set(inlet.path, inlet),
       closeInlet: (inlet) => this.#paths.inlets.delete(inlet.path),
+      placeRoutes: async (routes) => {
+        await Promise.all(routes.filter((it) => isOfFlow(it)).map((it) => this.#retiring.declared(it)));
+        await this.dispatcher.place(routes);
+      },
       startRoute: (route) => this.#startRoute(route),
       stopRoute: (route) => this.dispatcher.stop(route.name),
       removeRoute: (route) => (isOfFlow(route) ? this.#retiring.retire(route) : this.dispatcher.stop(route.name)),
@@ -221,11 +228,13 @@ export class Bus {
 
   /** Resolves when everything runs as the plan says. */
   async apply(plan: Plan): Promise<void> {
+    this.#standsAsPlanned = false;
     await (plan.workloads.length > 0 ? this.#proxy.begin() : this.#proxy.begun);
     this.#transforms.declare(plan.transforms);
     await this.control.apply(plan);
     this.#openDoors(plan);
     await this.#retiring.resume(new Set(plan.routes.map((it) => it.name)));
+    this.#standsAsPlanned = true;
   }
 
   /** What each route of an entry's topic makes of it, by its filter as it is now, and why. */
@@ -245,7 +254,9 @@ export class Bus {
 
   /** Makes routes take up dead letters again. Resolves with how many. */
   async redrive(selected: readonly DeadLetterKey[]): Promise<number> {
-    const count = await this.store.deadLetters.redrive(selected, this.#environment.now());
+    // Of a route that is gone nobody would take it up: it stays where it is seen.
+    const there = selected.filter((it) => this.dispatcher.beganAt(it.route) !== undefined);
+    const count = await this.store.deadLetters.redrive(there, this.#environment.now());
     for (const route of new Set(selected.map((it) => it.route))) this.dispatcher.route(route)?.wake();
     return count;
   }
@@ -301,7 +312,6 @@ export class Bus {
   }
 
   async #startRoute(route: Route): Promise<void> {
-    if (isOfFlow(route)) await this.#retiring.declared(route);
     await this.dispatcher.start(route, route.target.kind === 'missing' ? undefined : this.#targets.of(route));
   }
 
@@ -341,6 +351,8 @@ export class Bus {
   }
 
   async #trim(): Promise<void> {
+    // While routes come and go, nobody knows what they have passed.
+    if (!this.#standsAsPlanned) return;
     const { retainMs = 7 * DAY_MS, retainBytes = 10 * 1024 * MIB } = this.#options;
     const { routes, inlets, feeds } = this.control.plan;
     const parked = feeds.map((feed) => parkedTopic(feed));
@@ -349,6 +361,9 @@ export class Bus {
     const read = [...inlets, ...routes, ...feeds].map((it) => it.topic);
     const topics = new Set([...read, ...replies, ...retiring, ...parked]);
     const passed = this.dispatcher.passed(topics);
+    // What follows from an entry has a later position. As long as a join or a Map is open, it may look at all of it.
+    const floor = this.dispatcher.oldestOpen() - 1;
+    for (const [topic, position] of passed) passed.set(topic, Math.min(position, floor));
     try {
       await this.store.trim({ before: this.#environment.now() - retainMs, maxBytes: retainBytes, passed });
     } catch {
@@ -358,8 +373,8 @@ export class Bus {
 }
 
 /** What is accepted into a flow ends as it began, whatever is declared meanwhile. */
-function isOfFlow({ manner }: Route): boolean {
-  return manner === 'flow';
+function isOfFlow({ manner, isReply }: Route): boolean {
+  return manner === 'flow' || isReply === true;
 }
 
 /** A topic that nobody reads: what rests there waits for somebody to redrive it through the source's route. */

@@ -36,6 +36,11 @@ export function elements(text: string, at: number): number[] {
   return starts;
 }
 
+/** The text of each element of the array whose `[` is the first character at or after `at`. */
+export function elementTexts(text: string, at: number): string[] {
+  return elements(text, at).map((start) => text.slice(start, skipValue(text, start)));
+}
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;

@@ -81,18 +81,30 @@ describe('a 2xx', () => {
     assert.equal((await send(server.url)).event!.data, undefined);
   });
 
+  test('with a body that is no event is a 502 where a reply is expected, and a success where it may be none', async () => {
+    await using server = await answering(response('200 OK', 'thanks', 'content-type: text/plain'));
+    const failed = await failure(server.url);
+    assert.equal(failed.status, 502);
+    assert.equal(Buffer.from(failed.body!).toString(), 'thanks');
+    for (const nonEvent of ['ignore', 'discard'] as const) {
+      const { status, event } = await send(server.url, { nonEvent });
+      assert.deepEqual([status, event], [200, undefined]);
+    }
+  });
+
   for (const [what, body, ...headers] of [
-    ['a body that is no event', 'thanks', 'content-type: text/plain'],
     ['an event that is malformed', '{"id":1}', 'content-type: application/cloudevents+json'],
     ['a batch of events', '[]', 'content-type: application/cloudevents-batch+json'],
     ['an event without an id', 'x', 'ce-specversion: 1.0', 'ce-source: /r', 'ce-type: r'],
   ] as const) {
-    test(`with ${what} is a 502 where a reply is expected, and a success where none is`, async () => {
+    test(`with ${what} is a 502 where a reply may be, and a success where none is asked for`, async () => {
       await using server = await answering(response('200 OK', body, ...headers));
-      const failed = await failure(server.url);
-      assert.equal(failed.status, 502);
-      assert.equal(Buffer.from(failed.body!).toString(), body);
-      const { status, event } = await send(server.url, { nonEvent: 'ignore' });
+      for (const nonEvent of ['refuse', 'ignore'] as const) {
+        const failed = await failure(server.url, { nonEvent });
+        assert.equal(failed.status, 502);
+        assert.equal(Buffer.from(failed.body!).toString(), body);
+      }
+      const { status, event } = await send(server.url, { nonEvent: 'discard' });
       assert.deepEqual([status, event], [200, undefined]);
     });
   }

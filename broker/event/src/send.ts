@@ -14,9 +14,10 @@ export interface SendOptions {
   readonly format?: 'binary' | 'json' | undefined;
   /**
    * What a 2xx with a body that is no event means: `refuse` makes it a failure with status 502 (Trigger), `ignore` a
-   * success without a reply (channel subscription, dead letter sink).
+   * success without a reply (channel subscription); a malformed event is a failure to both. To `discard`, neither is
+   * (whoever is asked for no reply: a dead letter sink, a reply address).
    */
-  readonly nonEvent: 'refuse' | 'ignore';
+  readonly nonEvent: 'refuse' | 'ignore' | 'discard';
   /** The longest answer that is read, in bytes. */
   readonly maxAnswerBytes: number;
   /** Milliseconds since 1970, which a date in `Retry-After` is measured by. */
@@ -48,7 +49,7 @@ export function urlHandler(url: string, options: SendOptions): Handler {
 const KEPT_OF_A_FAILURE = 1_024;
 
 interface ExchangeOptions {
-  readonly nonEvent: 'refuse' | 'ignore';
+  readonly nonEvent: SendOptions['nonEvent'];
   readonly maxAnswerBytes: number;
   readonly now: () => number;
   readonly context: HandlerContext;
@@ -149,7 +150,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       }
     } catch (error) {
       if (!(error instanceof EventFault)) throw error;
-      if (nonEvent === 'ignore') resolve({ status });
+      if (nonEvent === 'discard') resolve({ status });
       else
         reject(
           new HandlerFailure(`answered ${status} with a malformed event: ${error.message}`, {

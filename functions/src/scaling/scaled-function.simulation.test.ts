@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { HandlerFailure } from '@millrace/event/handler';
 import type { WebAnswer } from '@millrace/event/web';
 
-import { chanceOf } from '../../../test/support/chance.ts';
+import { chanceOf, saidSeed } from '../../../test/support/chance.ts';
 import type { Clock } from '../clock.ts';
 import { NotTaken } from '../runtime/runtime.ts';
 import type { Instance, Runtime } from '../runtime/runtime.ts';
@@ -16,7 +16,7 @@ import { ScaledFunction } from './scaled-function.ts';
 // The real scaling on a clock that jumps and instances that are only told of: so that hours of bursts and silences, and
 // every order of "going to sleep" and "one more call", pass in seconds.
 
-const SEED = Number(process.env['MILLRACE_SEED'] ?? 20_260);
+const SEED = saidSeed() ?? 20_260;
 
 /** A clock that goes from timer to timer, and lets what follows from each happen before the next. */
 class JumpingClock implements Clock {

@@ -154,8 +154,10 @@ async function overSelected(
   for (;;) {
     const keys = store.deadLetters.list({ limit: AT_ONCE, route, position, diedBy });
     if (keys.length === 0) return total;
-    total += await move(keys.map((key) => ({ route: key.route, position: key.position })));
-    if (keys.length < AT_ONCE) return total;
+    const moved = await move(keys.map((key) => ({ route: key.route, position: key.position })));
+    total += moved;
+    // Those of routes that are gone stay, and would be found again.
+    if (keys.length < AT_ONCE || moved === 0) return total;
   }
 }
 

@@ -110,6 +110,7 @@ function startControl({ startRoute }: { startRoute?: () => Promise<void> } = {})
   const control = new Control({
     openInlet: ({ path }) => void done.push(`inlet ${short(path)}`),
     closeInlet: ({ path }) => void done.push(`-inlet ${short(path)}`),
+    async placeRoutes() {},
     async startRoute({ name }) {
       await startRoute?.();
       done.push(`route ${short(name)}`);

@@ -11,6 +11,8 @@ import type { Called, FunctionHost, FunctionStatus, RunningFunction, SourceHost 
 export interface Actuators {
   openInlet(inlet: Inlet): void;
   closeInlet(inlet: Inlet): void;
+  /** Settles where these begin, before any of them does anything: one may bring something into the topic of another. */
+  placeRoutes(routes: readonly Route[]): Promise<void>;
   startRoute(route: Route): Promise<void>;
   stopRoute(route: Route): Promise<void>;
   /** Its name is in the plan no longer. */
@@ -145,6 +147,7 @@ export class Control {
       else known.change(workload);
       running.workloads.push(workload);
     }
+    await actuators.placeRoutes(routes.started);
     for (const route of routes.started) {
       await actuators.startRoute(route);
       running.routes.push(route);

@@ -103,6 +103,12 @@ export async function attempt(work: Work, context: AttemptContext): Promise<Made
   const startedAt = environment.now();
   const target = stage === 'subscriber' ? targets.subscriber : (targets.deadLetterSink ?? targets.subscriber);
   const made = { route: route.name, position: entry.position, attempt: work.attempt, stage, startedAt, waited };
+  if (stage === 'deadLetterSink' && targets.deadLetterSink === undefined) {
+    // The sink was taken out since the subscriber failed: it rests here, as what fails from now on does.
+    const failure = work.failure ?? failureOf(new Error('there is no dead letter sink any more'), target.address);
+    const ended = { ...made, duration: 0, status: failure.status, failure, root: failure };
+    return { settlement: { ...ended, outcome: 'parked' }, isWritten: false };
+  }
   try {
     const answer = await handOver(work, target, context);
     const outcome = stage === 'subscriber' ? 'delivered' : 'deadLettered';
@@ -153,7 +159,10 @@ export function outward({ event, arrivedAt }: Entry): CloudEvent {
 
 async function handOver(work: Work, target: Addressed, { route, environment }: AttemptContext): Promise<Answer> {
   if ('topic' in target) return { status: 202 };
-  const { entry, stage, failure, headers } = work;
+  const { entry, stage, failure } = work;
+  const { kind } = route.target;
+  // What only the bus reads goes to those of its own who read it.
+  const headers = kind === 'call' || kind === 'callback' ? work.headers : withoutPrivate(work.headers);
   const deadline = new AttemptDeadline({
     headers: { ...headers, [HOPS_HEADER]: String(entry.hops + 1) },
     attempt: work.attempt,
@@ -178,7 +187,7 @@ function broughtBy(answer: Answer, work: Work, target: Addressed, { route }: Att
   if ('topic' in target) {
     const isDead = stage === 'deadLetterSink' && failure !== undefined;
     const event = isDead ? asDeadLetter(entry.event, failure) : entry.event;
-    const arrival = { event, headers: work.headers, hops: entry.hops + 1, cause };
+    const arrival = { event, headers: withoutPrivate(work.headers), hops: entry.hops + 1, cause };
     return { topic: target.topic, arrival, prefix: '' };
   }
   if (stage !== 'subscriber' || answer.event === undefined || route.replyTopic === undefined) return undefined;

@@ -54,12 +54,20 @@ export class Dispatcher {
     return this.#routes.get(name);
   }
 
+  /** New routes begin with what arrives from now on. Resolves when that is durable. */
+  async place(routes: readonly Route[]): Promise<void> {
+    const { log, progress } = this.#options;
+    const fresh = routes.filter((it) => progress.load(it.name) === undefined);
+    if (fresh.length === 0) return;
+    await progress.save(fresh.map((it) => ({ route: it.name, position: log.end(it.topic) })));
+  }
+
   /**
    * Starts a route. A route that the log knows goes on where it stood; a new one begins with what arrives from now on,
    * and its beginning is durable when this resolves: no later crash can make it miss an event. Without targets, as they
-   * are not there yet, it keeps its place and begins nothing.
+   * are not there yet, it keeps its place and begins nothing. It takes nothing that comes after `until`.
    */
-  async start(route: Route, targets: Targets | undefined): Promise<void> {
+  async start(route: Route, targets: Targets | undefined, until?: Position): Promise<void> {
     const { log, progress } = this.#options;
     const known = progress.load(route.name);
     const from = known ?? { position: log.end(route.topic), finished: new Set<Position>() };
@@ -79,6 +87,7 @@ export class Dispatcher {
       targets,
       filter,
       from,
+      until,
       topicPosition: () => reader.position,
       prewarm: this.#prewarm,
     });
@@ -126,24 +135,19 @@ export class Dispatcher {
     return lag;
   }
 
+  /** The oldest entry that a join or a Map has open; Infinity when there is none. */
+  oldestOpen(): Position {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const it of this.#routes.values()) {
+      const { kind } = it.route.target;
+      if (kind === 'join' || kind === 'map') oldest = Math.min(oldest, it.oldestOpen ?? oldest);
+    }
+    return oldest;
+  }
+
   /** Where a route stood when it began, also one that is held; undefined for one that is not there. */
   beganAt(name: string): Position | undefined {
     return this.#routes.get(name)?.from ?? this.#held.get(name)?.position;
-  }
-
-  /**
-   * The route that carries an entry on in its flow; undefined when its topic is no part of one, or none wants it. A route
-   * that waits for the others of its topic stands for all of them.
-   */
-  stepOf({ topic, event }: Entry): string | undefined {
-    let found: string | undefined;
-    for (const { route, wants } of this.#readers.get(topic)?.routes ?? []) {
-      if (route.step === undefined || !wants(event)) continue;
-      if (route.target.kind === 'join' || route.target.kind === 'map') return route.name;
-      found ??= route.name;
-    }
-    const isNext = (it: Held) => it.route.topic === topic && it.route.step !== undefined && it.wants(event);
-    return found ?? this.#held.values().find(isNext)?.route.name;
   }
 
   /** The routes that take an entry, or have taken it: those that were there when it came, and want it. */

@@ -1,7 +1,7 @@
 import type { Environment } from '../environment.ts';
 import type { Filter } from '../filter/filter.ts';
 import { compileTriggerFilter } from '../filter/trigger-filter.ts';
-import type { Entry } from '../log/log.ts';
+import type { Entry, Log, Position } from '../log/log.ts';
 import type { Progress } from '../log/progress.ts';
 import type { Route } from '../plan/plan.ts';
 import type { Targets } from './attempt.ts';
@@ -9,6 +9,7 @@ import type { Dispatcher } from './dispatcher.ts';
 
 export interface RetiringOptions {
   readonly dispatcher: Dispatcher;
+  readonly log: Pick<Log, 'end'>;
   readonly progress: Progress;
   readonly targetsOf: (route: Route) => Targets;
   readonly environment: Environment;
@@ -16,9 +17,17 @@ export interface RetiringOptions {
 
 const LOOK_EVERY_MS = 500;
 
+/** A definition as it is kept. */
+interface Kept extends Route {
+  /** It takes nothing that comes after this: others read its topic since then. */
+  readonly until?: Position;
+  /** Whether that is to be decided yet: who reads the topic is known when the change is through. */
+  readonly isUndecided?: true;
+}
+
 /** A route of a flow as it was last declared, and its filter. */
 interface Defined {
-  readonly route: Route;
+  readonly route: Kept;
   readonly wants: Filter;
 }
 
@@ -32,15 +41,17 @@ export class RetiringRoutes {
   /** Those that are declared and those that retire, by name; and by topic and name. */
   readonly #defined = new Map<string, Defined>();
   readonly #ofTopic = new Map<string, Map<string, Defined>>();
-  readonly #retiring = new Map<string, Route>();
+  readonly #retiring = new Map<string, Kept>();
   /** Those that are being taken leave of. */
   readonly #ending = new Map<string, Promise<void>>();
+  /** While a plan is applied: where, in a topic, those that it declares take over from those that it does not. */
+  readonly #cuts = new Map<string, Position>();
   #cancelLook: (() => void) | undefined;
   #isClosed = false;
 
   constructor(options: RetiringOptions) {
     this.#options = options;
-    for (const definition of options.progress.definitions().values()) this.#remember(JSON.parse(definition) as Route);
+    for (const definition of options.progress.definitions().values()) this.#remember(JSON.parse(definition) as Kept);
   }
 
   get routes(): Iterable<Route> {
@@ -48,13 +59,17 @@ export class RetiringRoutes {
   }
 
   /**
-   * The route that carries an entry on in its flow, whether or not it runs at this moment; undefined when its topic is no
-   * part of one, or none wants it. A route that waits for the others of its topic stands for all of them.
+   * The route that carries an entry on in its flow, whether or not it runs at this moment; null when none there wants it,
+   * undefined when its topic is no part of a flow. A route that waits for the others of its topic stands for all of them.
    */
-  stepOf({ topic, event }: Entry): string | undefined {
-    let found: string | undefined;
+  stepOf({ topic, event }: Entry): string | null | undefined {
+    let found: string | null | undefined;
     for (const { route, wants } of this.#ofTopic.get(topic)?.values() ?? []) {
-      if (route.step === undefined || !wants(event)) continue;
+      if (route.step === undefined) continue;
+      if (!wants(event)) {
+        found ??= null;
+        continue;
+      }
       if (route.target.kind === 'join' || route.target.kind === 'map') return route.name;
       found ??= route.name;
     }
@@ -64,31 +79,63 @@ export class RetiringRoutes {
   /** A route is declared: its definition is kept from now on. If it was about to retire, it stays; resolves when it has stopped. */
   async declared(route: Route): Promise<void> {
     const { dispatcher, progress } = this.#options;
-    const { name } = route;
+    const { name, topic } = route;
     await this.#ending.get(name);
     if (this.#retiring.delete(name)) await dispatcher.stop(name);
-    await progress.define(name, JSON.stringify(route));
-    this.#forget(name);
-    this.#remember(route);
+    const isNew = this.#isThrough(name);
+    const position = this.#cutOf(topic);
+    for (const { route: other } of this.#ofTopic.get(topic)?.values() ?? []) {
+      const retiring = this.#retiring.get(other.name);
+      if (retiring !== undefined) await this.retire(retiring);
+    }
+    await this.#keep(route);
+    // What came to its topic while it was not declared is for those that were.
+    if (isNew && isShared(route)) await progress.save([{ route: name, position }]);
   }
 
-  /** A route is declared no longer. A running one goes on; one without its target gives up what waits for it, visibly. */
-  async retire(route: Route): Promise<void> {
+  /**
+   * A route is declared no longer. A running one goes on with what came before now; one without its target gives up what
+   * waits for it, visibly.
+   */
+  async retire(route: Kept): Promise<void> {
     const { dispatcher, targetsOf } = this.#options;
-    this.#retiring.set(route.name, route);
-    if (dispatcher.route(route.name) === undefined) {
-      await dispatcher.stop(route.name);
-      await dispatcher.start(route, targetsOf(route));
+    const { name } = route;
+    const isCut = route.until !== undefined || !isShared(route);
+    const kept: Kept = isCut ? route : { ...route, until: this.#cutOf(route.topic), isUndecided: true };
+    const { until } = kept;
+    this.#retiring.set(name, kept);
+    const running = dispatcher.route(name);
+    if (!isCut) {
+      running?.endAt(until!);
+      await this.#keep(kept);
+    }
+    if (running === undefined) {
+      await dispatcher.stop(name);
+      await dispatcher.start(route, targetsOf(route), until);
     }
     this.#lookLater();
   }
 
-  /** Takes up those that were retiring, or declared, when the last process ended. */
+  /**
+   * A plan is applied. Takes up those that were retiring, or declared, when the last process ended. Where nothing reads a
+   * topic any more but those that retire, they take what still comes.
+   */
   async resume(declared: ReadonlySet<string>): Promise<void> {
-    for (const [name, definition] of this.#options.progress.definitions()) {
+    const { dispatcher, progress } = this.#options;
+    for (const [name, definition] of progress.definitions()) {
       if (declared.has(name) || this.#retiring.has(name) || this.#ending.has(name)) continue;
-      await this.retire(JSON.parse(definition) as Route);
+      await this.retire(JSON.parse(definition) as Kept);
     }
+    for (const { until, isUndecided, ...route } of this.#retiring.values()) {
+      if (isUndecided !== true) continue;
+      const others = this.#ofTopic.get(route.topic)?.keys() ?? [];
+      const isRead = [...others].some((name) => declared.has(name));
+      const kept: Kept = isRead && until !== undefined ? { ...route, until } : route;
+      this.#retiring.set(route.name, kept);
+      if (!isRead) dispatcher.route(route.name)?.endAt(Infinity);
+      await this.#keep(kept);
+    }
+    this.#cuts.clear();
   }
 
   close(): void {
@@ -96,7 +143,28 @@ export class RetiringRoutes {
     this.#cancelLook?.();
   }
 
-  #remember(route: Route): void {
+  /** Whether nothing is left of what a route was to take before it is declared, be it for the first time or again. */
+  #isThrough(name: string): boolean {
+    const { progress } = this.#options;
+    const before = this.#defined.get(name)?.route;
+    if (before === undefined) return true;
+    const position = progress.load(name)?.position ?? 0;
+    return before.until !== undefined && position >= before.until && progress.waiting(name, 1).length === 0;
+  }
+
+  async #keep(route: Kept): Promise<void> {
+    await this.#options.progress.define(route.name, JSON.stringify(route));
+    this.#forget(route.name);
+    this.#remember(route);
+  }
+
+  #cutOf(topic: string): Position {
+    const cut = this.#cuts.get(topic) ?? this.#options.log.end(topic);
+    this.#cuts.set(topic, cut);
+    return cut;
+  }
+
+  #remember(route: Kept): void {
     const { name, topic } = route;
     const defined = { route, wants: compileTriggerFilter(route.filter) };
     this.#defined.set(name, defined);
@@ -123,6 +191,8 @@ export class RetiringRoutes {
   /** Takes leave of those that have nothing left to do, and that nothing can reach but others of them. */
   #look(): void {
     const { dispatcher } = this.#options;
+    // In the midst of a change it is not said yet who takes what comes.
+    if (this.#cuts.size > 0) return;
     const done = new Map(this.#retiring.entries().filter(([name]) => dispatcher.route(name)?.isIdle === true));
     for (let before = -1; before !== done.size;) {
       before = done.size;
@@ -151,13 +221,19 @@ export class RetiringRoutes {
    * Whether a route, besides those that are done, may still bring something into its topic. One of a flow that is just
    * being stopped counts as it was until it is declared anew: what it has under way still goes there.
    */
-  #isFed({ name, topic }: Route, done: ReadonlyMap<string, Route>): boolean {
+  #isFed({ name, topic, until }: Kept, done: ReadonlyMap<string, Route>): boolean {
+    if (until !== undefined) return false;
     const running = this.#options.dispatcher.routes;
     const feeds = (route: Route) => route.name !== name && !done.has(route.name) && leadsInto(route, topic);
     for (const { route } of running) if (feeds(route)) return true;
     for (const { route } of this.#defined.values()) if (feeds(route)) return true;
     return false;
   }
+}
+
+/** Whether others may read its topic too: the branches of a Parallel, the choices of a Choice. */
+function isShared({ name, topic, target }: Route): boolean {
+  return name !== topic || target.kind === 'join';
 }
 
 function leadsInto({ target, replyTopic, deadLetter }: Route, topic: string): boolean {

@@ -30,6 +30,8 @@ export interface RunningRouteOptions {
   readonly environment: Environment;
   /** Where the route stood. */
   readonly from: RouteProgress;
+  /** It takes nothing that comes after this. Default: it takes all. */
+  readonly until?: Position | undefined;
   /** How far the reader of the topic has come: what a route that follows has seen. */
   readonly topicPosition: () => Position;
   /** Gets the functions ready that come after this route. */
@@ -69,6 +71,7 @@ export class RunningRoute {
   #isBehind = true;
   #isReading = false;
   #lastSaved: Position | undefined;
+  #until: Position;
   /** While the function has no room: ends waiting for it. */
   #stopAwaitingRoom: (() => void) | undefined;
 
@@ -77,6 +80,7 @@ export class RunningRoute {
     this.#queue = options.route.delivery.ordered ? openOrderedQueue() : openUnorderedQueue();
     this.#finishedBefore = new Set(options.from.finished);
     this.#readUpTo = options.from.position;
+    this.#until = options.until ?? Infinity;
     this.#settler = new Settler(options);
     this.#due = new DueTimer(options.environment, () => this.#pump());
   }
@@ -91,8 +95,18 @@ export class RunningRoute {
   /** Whether there is nothing that it has still to do: not in its topic, under way, or waiting for another attempt. */
   get isIdle(): boolean {
     const { log, progress, route } = this.#options;
-    const isThrough = this.passed() >= log.end(route.topic) && this.#held === 0 && this.#settler.size === 0;
+    const end = Math.min(log.end(route.topic), this.#until);
+    const isThrough = this.passed() >= end && this.#held === 0 && this.#settler.size === 0;
     return isThrough && progress.waiting(route.name, 1).length === 0;
+  }
+
+  /** The oldest entry that it has taken and not finished, or has still to look at; undefined when there is none. */
+  get oldestOpen(): Position | undefined {
+    const { progress } = this.#options;
+    const waiting = progress.waiting(this.route.name, Number.MAX_SAFE_INTEGER).map((it) => it.position);
+    const open = [...this.#unfinished, ...waiting];
+    if (this.passed() < this.#options.log.end(this.route.topic)) open.push(this.passed() + 1);
+    return open.length === 0 ? undefined : open.reduce((least, it) => Math.min(least, it));
   }
 
   /** Attempts under way. */
@@ -116,12 +130,18 @@ export class RunningRoute {
   /** Offers an entry that the filter lets pass. Only a route that follows takes it. */
   offer(entry: Entry): void {
     if (this.#isBehind || this.#stop.signal.aborted) return;
-    if (this.#held >= 2 * this.#options.route.delivery.concurrency) {
+    if (this.#held >= 2 * this.#options.route.delivery.concurrency || entry.position > this.#until) {
       this.#isBehind = true;
       this.#readUpTo = entry.position - 1;
       return;
     }
     this.#accept(entry);
+    this.#pump();
+  }
+
+  /** Takes nothing that comes after this position; `Infinity`: takes all again. What it has taken it finishes. */
+  endAt(until: Position): void {
+    this.#until = until;
     this.#pump();
   }
 
@@ -211,6 +231,10 @@ export class RunningRoute {
     await this.#settler.settle(made);
     this.#taken.delete(position);
     this.#unfinished.delete(position);
+    if (waiting !== undefined) {
+      this.#queue.release(entry);
+      this.#pump();
+    }
     return true;
   }
 
@@ -249,7 +273,8 @@ export class RunningRoute {
       }
       this.#begin({ entry, attempt: 1, stage: 'subscriber', tries: 0, failure: undefined, waited: false });
     }
-    if (this.#isBehind && !this.#isReading && this.#held < concurrency && isFree()) this.#catchUp();
+    const isMissing = this.#isBehind && this.#readUpTo < this.#until;
+    if (isMissing && !this.#isReading && this.#held < concurrency && isFree()) this.#catchUp();
   }
 
   /**
@@ -282,7 +307,7 @@ export class RunningRoute {
   async #readOn(): Promise<void> {
     const { log, route, filter, topicPosition } = this.#options;
     const { concurrency } = route.delivery;
-    while (this.#held < 2 * concurrency && !this.#stop.signal.aborted) {
+    while (this.#held < 2 * concurrency && this.#readUpTo < this.#until && !this.#stop.signal.aborted) {
       if (this.#readUpTo >= topicPosition()) {
         this.#isBehind = false;
         break;
@@ -296,6 +321,10 @@ export class RunningRoute {
           break;
         }
         this.#readUpTo = entry.position;
+        if (entry.position > this.#until) {
+          this.#readUpTo -= 1;
+          break;
+        }
         if (!this.#finishedBefore.delete(entry.position) && filter(entry.event)) this.#accept(entry);
       }
     }

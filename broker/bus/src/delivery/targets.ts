@@ -152,18 +152,18 @@ export class TargetFactory {
     };
   }
 
-  #urlHandler(url: string, { namespace, delivery, manner }: Route, as: keyof Targets): Handler {
-    const isSubscriber = as === 'subscriber';
+  #urlHandler(url: string, { namespace, delivery, manner, isReply }: Route, as: keyof Targets): Handler {
+    const isAsked = as === 'subscriber' && isReply !== true;
     const address = new URL(url);
     const port = address.port === '' ? (address.protocol === 'https:' ? '443' : '80') : address.port;
     const stand = this.#options.aliases[`${address.hostname}:${port}`];
     if (stand !== undefined) address.host = stand;
     return urlHandler(address.href, {
       dispatcher: this.#pool(address.origin),
-      // Prefer goes to subscribers only, the namespace to dead letter sinks too (knative.md §3.1, §3.5).
-      headers: isSubscriber ? { prefer: 'reply', 'kn-namespace': namespace } : { 'kn-namespace': namespace },
+      // Prefer goes to subscribers only, the namespace to dead letter sinks and reply addresses too (knative.md §3.1, §3.5).
+      headers: isAsked ? { prefer: 'reply', 'kn-namespace': namespace } : { 'kn-namespace': namespace },
       format: delivery.format,
-      nonEvent: isSubscriber && manner !== 'channel' ? 'refuse' : 'ignore',
+      nonEvent: !isAsked ? 'discard' : manner === 'channel' ? 'ignore' : 'refuse',
       maxAnswerBytes: this.#options.maxAnswerBytes,
       now: this.#options.now,
     });

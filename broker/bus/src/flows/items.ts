@@ -2,37 +2,53 @@ import { HandlerFailure } from '@millrace/event/handler';
 import type { CloudEvent } from '@millrace/event/event';
 import { makeEvent } from '@millrace/event/event';
 
+import { elements, elementTexts, members } from '@millrace/event/json-scan';
+
 import type { Entry } from '../log/log.ts';
 
 /** A Map takes no longer lists: what came of all items stands in one event in the end. */
 export const MOST_ITEMS = 10_000;
 
 /**
- * The list that a path leads to in the data of an event. Throws a `HandlerFailure` (422: the same event fails again) for
- * data that is no JSON, a path that leads nowhere or to something else, and a list that is too long.
+ * The list that a path leads to in the data of an event, each item as the text that it came in: a number keeps all its
+ * digits. Throws a `HandlerFailure` (422: the same event fails again) for data that is no JSON, a path that leads nowhere
+ * or to something else, and a list that is too long.
  */
-export function itemsOf({ data }: CloudEvent, path: readonly (string | number)[]): readonly unknown[] {
+export function itemsOf({ data }: CloudEvent, path: readonly (string | number)[]): readonly string[] {
   const shown = showPath(path);
   if (data === undefined) throw unusable(`the event has no data, so there is no list at ${shown}`);
-  let at: unknown;
+  const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString();
   try {
-    at = JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString());
+    JSON.parse(text);
   } catch {
     throw unusable(`the data of the event is not JSON, so there is no list at ${shown}`);
   }
-  for (const step of path) {
-    const isThere = typeof at === 'object' && at !== null && Object.hasOwn(at, step);
-    at = isThere ? (at as Record<string | number, unknown>)[step] : undefined;
-  }
-  if (!Array.isArray(at))
-    throw unusable(`expected a list at ${shown}, got ${at === undefined ? 'nothing' : typeof at}`);
-  if (at.length > MOST_ITEMS)
-    throw unusable(`the list at ${shown} has ${at.length} items; a Map takes at most ${MOST_ITEMS}`);
-  return at;
+  let at: number | undefined = 0;
+  for (const step of path) at = at === undefined ? undefined : placeOf(text, at, step);
+  const kind = at === undefined ? 'nothing' : kindAt(text, at);
+  if (at === undefined || kind !== 'a list') throw unusable(`expected a list at ${shown}, got ${kind}`);
+  const items = elementTexts(text, at);
+  if (items.length > MOST_ITEMS)
+    throw unusable(`the list at ${shown} has ${items.length} items; a Map takes at most ${MOST_ITEMS}`);
+  return items;
+}
+
+/** Where a member or an element begins; undefined where there is none. */
+function placeOf(text: string, at: number, step: string | number): number | undefined {
+  const kind = kindAt(text, at);
+  if (typeof step === 'number') return kind === 'a list' ? elements(text, at)[step] : undefined;
+  return kind === 'an object' ? members(text, at).findLast((it) => it.name === step)?.start : undefined;
+}
+
+function kindAt(text: string, at: number): string {
+  const first = text.slice(at).trimStart()[0];
+  if (first === '[') return 'a list';
+  if (first === '{') return 'an object';
+  return first === '"' ? 'a text' : 'a number, a boolean or null';
 }
 
 /** The event that an item becomes: of the type, subject and extensions of the one that it came with. */
-export function itemEvent({ event }: Entry, flow: string, index: number, item: unknown): CloudEvent {
+export function itemEvent({ event }: Entry, flow: string, index: number, item: string): CloudEvent {
   const { type, subject, time, extensions } = event;
   const attributes = {
     ...extensions,
@@ -44,7 +60,7 @@ export function itemEvent({ event }: Entry, flow: string, index: number, item: u
     time,
     datacontenttype: 'application/json',
   };
-  return makeEvent(attributes, Buffer.from(JSON.stringify(item)));
+  return makeEvent(attributes, Buffer.from(item));
 }
 
 function showPath(path: readonly (string | number)[]): string {

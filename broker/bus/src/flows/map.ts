@@ -1,5 +1,7 @@
+import { HandlerFailure } from '@millrace/event/handler';
 import type { Answer, HandlerContext } from '@millrace/event/handler';
 
+import { GateRefusal } from '../log/gate.ts';
 import type { Entry } from '../log/log.ts';
 import { LogFull } from '../log/log.ts';
 import { ITEM_HEADER, withoutPrivate } from '../log/private-headers.ts';
@@ -43,7 +45,7 @@ export function openMap(
 interface MapOptions {
   readonly flow: string;
   readonly target: MapTarget;
-  readonly items: readonly unknown[];
+  readonly items: readonly string[];
   readonly gathering: Gathering;
 }
 
@@ -123,7 +125,7 @@ class MapUnderWay {
     const missing = indices.filter((index) => !this.#made.has(index));
     const { position, hops, headers } = this.#entry;
     const arrivals = missing.map((index) => ({
-      event: itemEvent(this.#entry, flow, index, items[index]),
+      event: itemEvent(this.#entry, flow, index, items[index]!),
       headers: { ...withoutPrivate(headers), ...this.#travelling(), [ITEM_HEADER]: String(index) },
       hops: hops + 1,
       cause: { position, route: target.items },
@@ -143,6 +145,9 @@ class MapUnderWay {
       try {
         return await gathering.gate.enter(target.items, arrivals);
       } catch (error) {
+        // What the gate refuses, it refuses again.
+        if (error instanceof GateRefusal)
+          throw new HandlerFailure(error.message, { status: error.status, cause: error });
         if (!(error instanceof LogFull) || this.#decision.isMade) throw error;
         await new Promise<void>((resolve) => {
           gathering.environment.after(EMIT_AGAIN_AFTER_MS, resolve);

@@ -12,13 +12,16 @@ export type PartOutcome =
   /** Its filter did not let the event pass. */
   | { readonly outcome: 'skipped' };
 
+/** The route of a branch's filter: `parallel/<namespace>/<name>/<branch>/filter`. */
+const FILTER_ROUTE = /^parallel(?:\/[^/]+){3}\/filter$/;
+
 /** What the end of a strand means for the part that it is. */
 export function outcomeOf(end: End): PartOutcome {
   switch (end.outcome) {
     case 'replied':
       return { outcome: 'succeeded', event: end.entry.event };
     case 'silent':
-      return end.route.endsWith('/filter') ? { outcome: 'skipped' } : { outcome: 'empty' };
+      return FILTER_ROUTE.test(end.route) ? { outcome: 'skipped' } : { outcome: 'empty' };
     case 'passed':
       return { outcome: 'skipped' };
     case 'failed':

@@ -1,6 +1,6 @@
 import type { Attempt, History } from '../log/history.ts';
 import type { Entry, Position } from '../log/log.ts';
-import type { Outcome, Settlement } from '../log/progress.ts';
+import type { Outcome, Settlement, Waiting } from '../log/progress.ts';
 
 /** How a strand ends. */
 export type End =
@@ -20,9 +20,9 @@ export interface DeliveryKey {
 }
 
 export interface StrandsOptions {
-  readonly history: Pick<History, 'replies' | 'attempts'>;
-  /** The route that carries an entry on in its flow; undefined where none does. */
-  readonly stepOf: (entry: Entry) => string | undefined;
+  readonly history: Pick<History, 'replies' | 'attempts' | 'waitingFor'>;
+  /** The route that carries an entry on in its flow; null where none there wants it, undefined where it is in no flow. */
+  readonly stepOf: (entry: Entry) => string | null | undefined;
   /** Where a route stood when it began; undefined for one that is not there. */
   readonly beganAt: (route: string) => Position | undefined;
 }
@@ -31,6 +31,8 @@ export interface StrandsOptions {
 interface Past {
   readonly replies: readonly Entry[];
   readonly attempts: readonly Attempt[];
+  /** What was redriven waits, whatever its last attempt says. */
+  readonly waiting: readonly Waiting[];
 }
 
 /** A delivery, then that of its reply in the next topic of the flow, and so on to the end. */
@@ -124,7 +126,7 @@ export class Strands {
         if (last === undefined) {
           // What was not tried by the time the route began had passed it by.
           if (position <= (this.#options.beganAt(route) ?? 0)) this.#end(strand, { outcome: 'passed' });
-        } else if (last.outcome !== 'retrying') {
+        } else if (last.outcome !== 'retrying' && !past.waiting.some((it) => it.route === route)) {
           this.#end(strand, this.#endOf(strand.at, last.outcome));
         }
         return;
@@ -135,7 +137,11 @@ export class Strands {
 
   #pastOf(position: Position): Past {
     const { history } = this.#options;
-    return { replies: history.replies(position), attempts: history.attempts(position) };
+    return {
+      replies: history.replies(position),
+      attempts: history.attempts(position),
+      waiting: history.waitingFor(position),
+    };
   }
 
   /** Whether an entry is what a delivery handed to a dead letter sink that is a topic, and no reply. */
@@ -149,8 +155,9 @@ export class Strands {
   /** True when there is more to follow. */
   #advance(strand: Strand, entry: Entry): boolean {
     const route = this.#options.stepOf(entry);
-    if (route === undefined) {
-      this.#end(strand, { outcome: 'replied', entry });
+    if (route === undefined || route === null) {
+      // Such as a Choice without a choice for it: it was handed on, and ends there without an answer.
+      this.#end(strand, route === null ? { outcome: 'silent', route: strand.at.route } : { outcome: 'replied', entry });
       return false;
     }
     this.forget(strand);

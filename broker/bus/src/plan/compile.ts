@@ -6,7 +6,7 @@ import { planBroker } from './broker.ts';
 import { planCalls } from './calls.ts';
 import { planChannel } from './channel.ts';
 import { planChoice } from './choice.ts';
-import { planEventTransform } from './event-transform.ts';
+import { planEventTransform, transformPath } from './event-transform.ts';
 import { planMap } from './map.ts';
 import { planParallel } from './parallel.ts';
 import type { Planned } from './parts.ts';
@@ -125,12 +125,16 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
     transforms,
     requestReplies,
     statuses,
-    faults: [...faults, ...sharedPaths(inlets, feeds)],
+    faults: [
+      ...faults,
+      ...sharedPaths([...inlets, ...requestReplies, ...transforms.map(doorOf)], feeds),
+      ...sharedNames(routes),
+    ],
   };
 }
 
 /** A path on the data port can lead to one place only. */
-function sharedPaths(inlets: readonly Inlet[], feeds: readonly Feed[]): PlanFault[] {
+function sharedPaths(inlets: readonly { path: string; key: string }[], feeds: readonly Feed[]): PlanFault[] {
   const taken = new Map<string, string>();
   const faults: PlanFault[] = [];
   const take = (path: string, key: string, at: string) => {
@@ -145,4 +149,20 @@ function sharedPaths(inlets: readonly Inlet[], feeds: readonly Feed[]): PlanFaul
   for (const { path, key } of inlets) take(path, key, 'metadata.name');
   for (const feed of feeds) if (feed.kind === 'WebhookSource') take(feed.options.path, feed.key, 'spec.path');
   return faults;
+}
+
+function doorOf({ name, key }: Transform): { path: string; key: string } {
+  return { path: transformPath(name), key };
+}
+
+/** A route is known by its name: two of one name would take each other's place. */
+function sharedNames(routes: readonly Route[]): PlanFault[] {
+  const seen = new Set<string>();
+  return routes.flatMap(({ name, key }) => {
+    if (!seen.has(name)) {
+      seen.add(name);
+      return [];
+    }
+    return [{ ...complaint('spec', 'parts whose names differ', `two called ${name}`), key }];
+  });
 }

@@ -43,6 +43,7 @@ export interface Part {
   readonly delivery?: DeliverySpec | undefined;
   readonly filter?: TriggerFilter | undefined;
   readonly replyTopic: string | undefined;
+  readonly isReply?: boolean;
 }
 
 /**
@@ -70,6 +71,7 @@ export function planPart(part: Part, whole: Whole, world: World): { route: Route
     filter: part.filter ?? {},
     target: targetOf(subscriber),
     replyTopic: part.replyTopic,
+    isReply: part.isReply,
     deadLetter: deadLetter !== undefined && 'target' in deadLetter ? deadLetter.target : undefined,
     delivery: deliveryOf(part.delivery ?? BROKER_DELIVERY, {
       ordered: annotations?.[DELIVERY_ORDER] === 'ordered',
@@ -89,10 +91,11 @@ export function planReply(
 ): { topic: string | undefined; routes: readonly Route[]; trouble: Trouble | undefined } {
   if (reply === undefined) return { topic: undefined, routes: [], trouble: undefined };
   const resolved = resolve(reply, whole.metadata.namespace, world);
-  if ('target' in resolved && resolved.target.kind === 'topic')
-    return { topic: resolved.target.topic, routes: [], trouble: undefined };
-  const own = { name: part.name, topic: part.name, replyTopic: undefined };
+  const own = { name: part.name, topic: part.name, replyTopic: undefined, isReply: true };
   const { route, trouble } = planPart({ ...own, subscriber: reply, delivery: part.delivery }, whole, world);
+  // The route is there all the same: what was replied before the topic was declared waits for it.
+  if ('target' in resolved && resolved.target.kind === 'topic')
+    return { topic: resolved.target.topic, routes: [route], trouble: undefined };
   return { topic: part.name, routes: [route], trouble };
 }
 
@@ -104,7 +107,7 @@ export function planResults(
   world: World,
 ): { routes: readonly Route[]; trouble: Trouble | undefined } {
   if (reply === undefined) return { routes: [], trouble: undefined };
-  const own = { name: results, topic: results, replyTopic: undefined };
+  const own = { name: results, topic: results, replyTopic: undefined, isReply: true };
   const { route, trouble } = planPart({ ...own, subscriber: reply }, whole, world);
   return { routes: [route], trouble: trouble && { ...trouble, message: `spec.reply: ${trouble.message}` } };
 }

@@ -51,6 +51,8 @@ export interface Route {
   readonly target: Target;
   /** The topic that replies go to; without one they are discarded. */
   readonly replyTopic: string | undefined;
+  /** It hands a reply on: whoever gets it is asked for none (knative.md §3.1). Default: false. */
+  readonly isReply?: boolean | undefined;
   /** Where goes what failed for good; without one it rests in the store. */
   readonly deadLetter: Target | undefined;
   readonly delivery: Delivery;

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import type { Destination } from '@millrace/resources/destination';
 import type { Choice } from '@millrace/resources/choice';
 import type { MapFlow } from '@millrace/resources/map';
@@ -42,12 +44,15 @@ export function itemsTopic(flow: string): string {
  * it when another is put before it.
  */
 export function stepNames(steps: readonly Destination[]): string[] {
-  const counts = new Map<string, number>();
-  return steps.map((step) => {
-    const name = plainName(step);
-    const count = (counts.get(name) ?? 0) + 1;
-    counts.set(name, count);
-    return count === 1 ? name : `${name}-${count}`;
+  const plain = steps.map(plainName);
+  const said = new Set(plain);
+  const given = new Set<string>();
+  return plain.map((name) => {
+    let free = name;
+    // A name that is made must not be one that another step has by itself.
+    for (let count = 2; given.has(free) || (free !== name && said.has(free)); count += 1) free = `${name}-${count}`;
+    given.add(free);
+    return free;
   });
 }
 
@@ -103,11 +108,23 @@ export function addressBook(declared: readonly Declared[]): ReadonlyMap<string, 
   return topics;
 }
 
+/** What of a path is a word, as people write them, and may be seen wherever names are. */
+const WORD = /^(?:[a-z][a-z-]{0,30}|v\d{1,2})$/;
+
+/** Of a uri its host and the words of its path; a short hash stands for the rest, which may be a token. */
 function plainName({ ref, uri }: Destination): string {
   if (ref !== undefined) return ref.name;
-  const { host, pathname } = new URL(uri!);
-  return (host + pathname)
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9.]+/g, '-')
-    .replace(/^-+|-+$/g, '');
+  const { host, pathname, search } = new URL(uri!);
+  const segments = pathname.split('/').filter((it) => it !== '');
+  const words = segments.filter((it) => WORD.test(it));
+  const parts = [host.toLowerCase().replaceAll(/[^a-z0-9.]+/g, '-'), ...words];
+  const isWhole = words.length === segments.length && search === '';
+  if (!isWhole)
+    parts.push(
+      createHash('sha256')
+        .update(pathname + search)
+        .digest('hex')
+        .slice(0, 8),
+    );
+  return parts.join('-');
 }

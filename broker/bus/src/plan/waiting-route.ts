@@ -5,7 +5,7 @@ import type { Whole } from './parts.ts';
 import type { Route, Step, Target } from './plan.ts';
 
 /** So many events at once may have their branches or items under way; others wait in the log. */
-const MOST_OPEN = 10_000;
+const MOST_OPEN = 1_000;
 
 /** How much longer than its deadline an attempt may last: what has come by then is still to be written. */
 const GRACE_MS = 60_000;
