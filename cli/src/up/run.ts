@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 
 import { apiServer } from '@millrace/apiserver/api/api-server';
+import type { ObjectStore } from '@millrace/apiserver/objects/store';
 import { openSqliteObjects } from '@millrace/apiserver/objects/sqlite/store';
 import { registryOf, servedKinds } from '@millrace/apiserver/registry/registry';
 import { openAdmin } from '@millrace/bus/admin/admin';
@@ -101,8 +102,9 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       }),
       (it) => it.close(),
     );
-    const objects = opened(openSqliteObjects(settings.dataFolder, { warn: (text) => logger.warn(text) }), (it) =>
-      it.close(),
+    const objects = opened(
+      openObjects(settings.dataFolder, (text) => logger.warn(text)),
+      (it) => it.close(),
     );
     const traceOptions = tracesWanted(environment);
     const bus: Bus = opened(
@@ -197,7 +199,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         (end) => end(),
       );
     }
-    const broken = bus.store.broken.then((error) => {
+    const broken = Promise.race([bus.store.broken, objects.broken]).then((error) => {
       isBroken = error.message;
       return error;
     });
@@ -234,6 +236,15 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         `deliveries are still under way after ${settings.drainMs / 1_000} s; they are repeated at the next start\n`,
       );
     await closeAll();
+  }
+}
+
+/** The store of what is declared. Throws a {@link CommandFailure} that says how to go on without it. */
+function openObjects(folder: string, warn: (text: string) => void): ObjectStore {
+  try {
+    return openSqliteObjects(folder, { warn });
+  } catch (error) {
+    throw new CommandFailure('storage', (error as Error).message);
   }
 }
 

@@ -25,6 +25,10 @@ export interface ControlPlaneOptions {
 /** Functions and sources become ready, or not, by themselves: so often the statuses are looked at. */
 const LOOK_EVERY_MS = 500;
 
+/** Changes that a watch may be behind; older ones are forgotten every so many looks. */
+const CHANGES_KEPT = 10_000;
+const LOOKS_UNTIL_FORGOTTEN = 600;
+
 /**
  * Keeps what runs true to what is declared, in files and over the API, and what objects tell of themselves true to what
  * runs. It goes by levels: whatever happened, it compares what is with what is to be.
@@ -41,6 +45,7 @@ export class ControlPlane {
   #told = '';
   #working: Promise<void> = Promise.resolve();
   #isWanted = false;
+  #looks = 0;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -123,7 +128,10 @@ export class ControlPlane {
   #look(): void {
     if (this.#isClosed) return;
     this.#timer = setTimeout(() => {
+      this.#looks += 1;
       this.#working = this.#working.then(() => this.#tellStatuses());
+      if (this.#looks % LOOKS_UNTIL_FORGOTTEN === 0)
+        this.#working = this.#working.then(() => this.#options.store.compact(CHANGES_KEPT)).catch(() => {});
       void this.#working.finally(() => this.#look());
     }, LOOK_EVERY_MS);
   }
