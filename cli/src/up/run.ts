@@ -244,7 +244,7 @@ function openObjects(folder: string, warn: (text: string) => void): ObjectStore 
   try {
     return openSqliteObjects(folder, { warn });
   } catch (error) {
-    throw new CommandFailure('storage', (error as Error).message);
+    throw new CommandFailure('storage', `what is declared cannot be read: ${(error as Error).message}`);
   }
 }
 

@@ -12,7 +12,7 @@ import { DECLARED_IN, fileOf, isMade } from './ownership.ts';
  * to another object.
  */
 export function apiAdmission(): Admission {
-  const { admit } = resourcesAdmission(faultsOf);
+  const meant = resourcesAdmission(faultsOf);
   return {
     admit(object, old) {
       const file = old === undefined ? fileOf(object) : fileOf(old);
@@ -23,7 +23,7 @@ export function apiAdmission(): Admission {
         const [maker] = old.metadata.ownerReferences ?? [];
         return refused(`the ${maker?.kind} ${maker?.name} has made it: change that`);
       }
-      return admit(object, old);
+      return meant.admit(object, old);
     },
   };
 }
