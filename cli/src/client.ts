@@ -80,7 +80,7 @@ export function adminClient(address: string): AdminClient {
 }
 
 /** Lines end with a line feed and nothing else: JSON may hold U+2028, at which node's own line reader breaks. */
-async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
+export async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
   response.setEncoding('utf8');
   let rest = '';
   for await (const chunk of response) {
@@ -90,7 +90,8 @@ async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
   }
 }
 
-function queryOf(query: Query): string {
+/** The query string with its question mark; empty when nothing is given. */
+export function queryOf(query: Query): string {
   const given = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value));
   return given.size === 0 ? '' : `?${given.toString()}`;
@@ -104,7 +105,8 @@ function parsed(body: Buffer): unknown {
   }
 }
 
-function unreachable(url: string, reason: string): CommandFailure {
+/** Nobody answers there. */
+export function unreachable(url: string, reason: string): CommandFailure {
   const why = reason === 'ECONNREFUSED' ? '' : ` (${reason})`;
   return new CommandFailure(
     'unreachable',
@@ -118,7 +120,8 @@ function refused(url: string, status: number, body: Buffer): CommandFailure {
   return new CommandFailure(status === 404 ? 'notFound' : 'failure', printable(error));
 }
 
-function noAdminPort(url: string, status: number): CommandFailure {
+/** Somebody answers there who is no millrace. */
+export function noAdminPort(url: string, status: number): CommandFailure {
   return new CommandFailure(
     'failure',
     `what answers at ${url} is no admin port of millrace (it said ${status}): name the address with --admin or MILLRACE_ADMIN`,

@@ -1,16 +1,25 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 
+import * as apiResources from './commands/api-resources.ts';
+import * as apply from './commands/apply.ts';
+import * as remove from './commands/delete.ts';
+import * as describe from './commands/describe.ts';
+import * as diff from './commands/diff.ts';
 import * as dlq from './commands/dlq.ts';
 import * as events from './commands/events.ts';
+import * as explain from './commands/explain.ts';
 import * as flow from './commands/flow.ts';
 import * as fn from './commands/fn/register.ts';
+import * as get from './commands/get.ts';
+import * as kubeconfig from './commands/kubeconfig.ts';
 import * as lint from './commands/lint.ts';
 import * as runs from './commands/runs.ts';
 import * as send from './commands/send.ts';
 import * as status from './commands/status.ts';
 import * as tail from './commands/tail.ts';
 import * as up from './commands/up.ts';
+import * as waitFor from './commands/wait.ts';
 import { CommandFailure, EXIT } from './exit-codes.ts';
 import { version } from './version.ts';
 
@@ -31,6 +40,15 @@ fn.register(program);
 flow.register(program);
 status.register(program);
 lint.register(program);
+get.register(program);
+describe.register(program);
+apply.register(program);
+diff.register(program);
+remove.register(program);
+waitFor.register(program);
+explain.register(program);
+apiResources.register(program);
+kubeconfig.register(program);
 
 try {
   await program.parseAsync();
