@@ -127,7 +127,8 @@ export class Bus {
     this.runs = new Runs({
       history: store.history,
       routes: {
-        of: (entry) => this.dispatcher.routesFor(entry),
+        // A step that is being changed does not run for a moment, and takes the entry all the same.
+        of: (entry) => [...new Set([...this.dispatcher.routesFor(entry), ...this.#changing(entry)])],
         forwards: (name) => {
           const route = this.dispatcher.route(name)?.route;
           return route && route.target.kind === 'topic';
@@ -309,6 +310,11 @@ export class Bus {
       const door = this.#transforms.doorOf(name);
       if (door !== undefined) doors.set(transformPath(name), door);
     }
+  }
+
+  /** Routes of flows that want an entry and do not run at this moment. */
+  #changing(entry: Entry): string[] {
+    return this.#retiring.routesFor(entry).filter((name) => this.dispatcher.beganAt(name) === undefined);
   }
 
   async #startRoute(route: Route): Promise<void> {

@@ -76,6 +76,12 @@ export class RetiringRoutes {
     return found;
   }
 
+  /** The routes of flows that want an entry, whether or not they run at this moment. */
+  routesFor({ topic, event }: Entry): string[] {
+    const routes = [...(this.#ofTopic.get(topic)?.values() ?? [])];
+    return routes.filter((it) => it.wants(event)).map((it) => it.route.name);
+  }
+
   /** A route is declared: its definition is kept from now on. If it was about to retire, it stays; resolves when it has stopped. */
   async declared(route: Route): Promise<void> {
     const { dispatcher, progress } = this.#options;
