@@ -109,6 +109,31 @@ describe('a Broker', () => {
 });
 
 describe('a Trigger', () => {
+  test('tells where its subscriber and its dead letters are', () => {
+    const flow = (kind: string, name: string, spec: object) =>
+      document('flows.knative.dev/v1', kind, name, { spec }, { namespace: 'shop' });
+    const all = [
+      service('agent'),
+      flow('Sequence', 'pack', { steps: [AGENT] }),
+      document('messaging.knative.dev/v1', 'InMemoryChannel', 'dead', { spec: {} }, {}),
+    ].join('');
+    const uris = (subscriber: object, deadLetterSink?: object) => {
+      const delivery = deadLetterSink === undefined ? {} : { delivery: { deadLetterSink } };
+      return compile(all, trigger('t', { subscriber, ...delivery })).statuses.get('Trigger/default/t')!.details;
+    };
+    const channel = { ref: { apiVersion: 'messaging.knative.dev/v1', kind: 'InMemoryChannel', name: 'dead' } };
+    assert.deepEqual(uris(refTo('agent'), channel), {
+      subscriberUri: 'http://agent.default.svc.cluster.local',
+      deadLetterSinkUri: `${URL_OF_DATA}/channels/default/dead`,
+    });
+    const sequence = { ref: { apiVersion: 'flows.knative.dev/v1', kind: 'Sequence', name: 'pack', namespace: 'shop' } };
+    assert.deepEqual(uris(sequence, DEFAULT_BROKER), {
+      subscriberUri: `${URL_OF_DATA}/flows/sequence/shop/pack`,
+      deadLetterSinkUri: `${URL_OF_DATA}/default/default`,
+    });
+    assert.deepEqual(uris(refTo('gone')), { subscriberUri: undefined, deadLetterSinkUri: undefined });
+  });
+
   test('is a route from its broker to its subscriber, with all defaults, that replies to the broker', () => {
     const plan = compile(trigger('t'));
     assert.deepEqual(plan.routes, [

@@ -57,7 +57,7 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
         break;
       }
       case 'Trigger': {
-        const { route, status, fault } = planTrigger(resource, world);
+        const { route, status, fault } = planTrigger(resource, world, dataUrl);
         if (route !== undefined) routes.push(route);
         if (fault !== undefined) faults.push(fault);
         statuses.set(key, status);
@@ -72,7 +72,7 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
         break;
       }
       case 'KafkaSource':
-        statuses.set(key, addSource(planKafkaSource(resource, world)));
+        statuses.set(key, addSource(planKafkaSource(resource, world, dataUrl)));
         break;
       case 'WebhookSource':
         statuses.set(key, addSource(planWebhookSource(resource, world, dataUrl)));
@@ -83,7 +83,7 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
         addPlanned({ ...planChannel(resource, world, dataUrl), routes: [], faults: [] });
         break;
       case 'Subscription':
-        addPlanned(planSubscription(resource, world));
+        addPlanned(planSubscription(resource, world, dataUrl));
         break;
       case 'Sequence':
         addPlanned(planSequence(resource, world, dataUrl));

@@ -5,6 +5,7 @@ import type { KafkaNet, KafkaSource } from '@millrace/resources/kafka-source';
 import { keyOf } from '@millrace/resources/resource';
 import type { WebhookSource } from '@millrace/resources/webhook-source';
 
+import { addressOf } from './address.ts';
 import { conditionsOf } from './conditions.ts';
 import type { Trouble } from './conditions.ts';
 import { deliveryOf } from './delivery.ts';
@@ -32,7 +33,7 @@ export interface PlannedSource {
 }
 
 /** A KafkaSource fills its sink's topic, or one of its own. Replies are discarded (knative.md §3.2). */
-export function planKafkaSource(source: KafkaSource, world: World): PlannedSource {
+export function planKafkaSource(source: KafkaSource, world: World, dataUrl: string): PlannedSource {
   const { metadata, spec } = source;
   const { namespace, name } = metadata;
   const net = kafkaNet(spec.net, namespace, world);
@@ -48,6 +49,7 @@ export function planKafkaSource(source: KafkaSource, world: World): PlannedSourc
       SinkProvided: planned.trouble,
       ConnectionEstablished: 'trouble' in net ? net.trouble : connecting,
     }),
+    details: { sinkUri: addressOf(spec.sink, namespace, world, dataUrl) },
   };
   if (trouble !== undefined || 'trouble' in net) return { feed: undefined, route: undefined, status };
   const options: KafkaFeed = {
@@ -84,6 +86,7 @@ export function planWebhookSource(source: WebhookSource, world: World, dataUrl: 
       Deployed: 'trouble' in verify ? verify.trouble : undefined,
     }),
     url: dataUrl + spec.path,
+    details: { sinkUri: addressOf(spec.sink, namespace, world, dataUrl) },
   };
   if (planned.trouble !== undefined || 'trouble' in verify) return { feed: undefined, route: undefined, status };
   const options: WebhookFeed = {

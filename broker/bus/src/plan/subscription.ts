@@ -2,6 +2,7 @@ import type { DeliverySpec } from '@millrace/resources/delivery';
 import { keyOf } from '@millrace/resources/resource';
 import type { Subscription } from '@millrace/resources/subscription';
 
+import { addressOf } from './address.ts';
 import { CHANNELS } from './channel.ts';
 import { conditionsOf } from './conditions.ts';
 import type { Trouble } from './conditions.ts';
@@ -13,7 +14,7 @@ import type { World } from './world.ts';
 const CONDITIONS = ['ReferencesResolved', 'AddedToChannel', 'ChannelReady', 'OIDCIdentityCreated'];
 
 /** A Subscription is a route from its channel's topic. Without its channel there is none. */
-export function planSubscription(subscription: Subscription, world: World): Planned {
+export function planSubscription(subscription: Subscription, world: World, dataUrl: string): Planned {
   const { metadata, spec } = subscription;
   const { namespace, name } = metadata;
   const key = keyOf(subscription);
@@ -44,6 +45,13 @@ export function planSubscription(subscription: Subscription, world: World): Plan
       trouble ?? (reply.trouble && { ...reply.trouble, message: `spec.reply: ${reply.trouble.message}` }),
       channelTrouble,
     ),
+    details: {
+      physicalSubscription: {
+        subscriberUri: addressOf(spec.subscriber, namespace, world, dataUrl),
+        replyUri: addressOf(spec.reply, namespace, world, dataUrl),
+        deadLetterSinkUri: addressOf(delivery?.deadLetterSink, namespace, world, dataUrl),
+      },
+    },
   };
   return {
     inlets: [],

@@ -2,6 +2,7 @@ import { keyOf } from '@millrace/resources/resource';
 import { brokerOf, dependencyOf, DELIVERY_ORDER, DEPENDENCY } from '@millrace/resources/trigger';
 import type { Trigger } from '@millrace/resources/trigger';
 
+import { addressOf } from './address.ts';
 import { conditionsOf } from './conditions.ts';
 import type { Trouble } from './conditions.ts';
 import { CONCURRENCY_ANNOTATION, deliveryOf } from './delivery.ts';
@@ -24,6 +25,7 @@ const CONDITIONS = [
 export function planTrigger(
   trigger: Trigger,
   world: World,
+  dataUrl: string,
 ): { route: Route | undefined; status: Status; fault: PlanFault | undefined } {
   const { metadata, spec } = trigger;
   const { namespace, name, annotations } = metadata;
@@ -46,7 +48,11 @@ export function planTrigger(
     DeadLetterSinkResolved: deadLetter !== undefined && 'trouble' in deadLetter ? deadLetter.trouble : undefined,
   };
   const conditions = conditionsOf(CONDITIONS, troubles);
-  const status: Status = { kind: 'Trigger', namespace, name, conditions };
+  const details = {
+    subscriberUri: addressOf(spec.subscriber, namespace, world, dataUrl),
+    deadLetterSinkUri: addressOf(sink, namespace, world, dataUrl),
+  };
+  const status: Status = { kind: 'Trigger', namespace, name, conditions, details };
   if (broker === undefined || 'trouble' in subscriber || fault !== undefined)
     return { route: undefined, status, fault };
 
