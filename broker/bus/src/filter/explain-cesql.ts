@@ -8,7 +8,7 @@ import { parts } from './cesql/tree.ts';
 import type { LogicTree, Tree } from './cesql/tree.ts';
 import { toBoolean } from './cesql/value.ts';
 import type { Value } from './cesql/value.ts';
-import type { Explanation } from './explain.ts';
+import type { Explanation } from './explanation.ts';
 import { show } from './fault.ts';
 
 /** What stands above a part, which decides what it must be: the filter wants true itself, the others cast. */

@@ -1,42 +1,14 @@
 import type { CloudEvent } from '@millrace/event/event';
 import { attributeReader } from './attribute.ts';
 import { readCondition } from './condition.ts';
-import type { LogicOperator } from './cesql/tree.ts';
 import type { Condition, Term, TextCondition } from './condition.ts';
 import { explainCesql } from './explain-cesql.ts';
+import type { Explanation } from './explanation.ts';
 import { show } from './fault.ts';
 import { compileTerm } from './filter.ts';
 import type { FilterSpec } from './filter.ts';
 
-/** Why a filter lets an event pass or not, for people: a tree with a sentence on every branch. */
-export interface Explanation {
-  /** `none` where there is no filter; `attributes` for the old `filter.attributes` of a Trigger. */
-  readonly dialect: Condition['dialect'] | 'none';
-  /** Where in the declaration, such as `filters[0].all[1].exact.type`. */
-  readonly path: string;
-  readonly matched: boolean;
-  /** The one attribute that this branch looks at; undefined where it looks at none or several. */
-  readonly attribute: string | undefined;
-  /** What would have matched, as text for people. */
-  readonly expected: string;
-  /** What the event has, or how many matches there are, as text for people. */
-  readonly got: string;
-  readonly message: string;
-  readonly children: readonly Explanation[];
-  /** Of CESQL only. */
-  readonly part?: CesqlPart | undefined;
-}
-
-/** What a branch of a CESQL expression is: the whole of it, or an operand of AND, OR, XOR or NOT. */
-export interface CesqlPart {
-  readonly expression: string;
-  /** How it joins its children; undefined without. */
-  readonly operator?: LogicOperator | 'NOT' | undefined;
-  /** Whether its evaluation fails: then neither true nor false comes of what it is part of. */
-  readonly failed: boolean;
-  /** Whether it is the same for every event. */
-  readonly constant: boolean;
-}
+export type { Explanation } from './explanation.ts';
 
 /** Explains what {@link compileFilter} would say of the event. Throws a {@link FilterFault} where that does. */
 export function explainFilter(spec: FilterSpec, event: CloudEvent): Explanation {

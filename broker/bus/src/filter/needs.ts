@@ -1,4 +1,4 @@
-import type { Explanation } from './explain.ts';
+import type { Explanation } from './explanation.ts';
 
 /** One leaf of a filter that would have to come out differently. */
 export interface Need {
@@ -20,6 +20,11 @@ interface Ways {
   readonly no: readonly Need[] | undefined;
 }
 
+/** The same of a part of a CESQL expression, whose evaluation may also fail. */
+interface PartWays extends Ways {
+  readonly fails: readonly Need[] | undefined;
+}
+
 /**
  * The smallest set of leaves that would have to come out differently for the filter to let the event pass: empty when it
  * does, undefined when no event can pass. Each leaf is taken by itself: that two of them contradict each other is not seen.
@@ -31,16 +36,16 @@ export function needsOf(explanation: Explanation): readonly Need[] | undefined {
 }
 
 function waysOf(explanation: Explanation): Ways {
-  const { dialect, matched, children } = explanation;
+  const { dialect, children } = explanation;
   if (dialect === 'cesql') {
-    const { yes, no } = waysOfPart(explanation);
+    const { yes, no, fails } = waysOfPart(explanation);
     // For the filter, an error is as good as false.
-    return { yes, no: matched ? no : [] };
+    return { yes, no: fewest([no, fails]) };
   }
   if (dialect === 'none') return { yes: [], no: undefined };
   if (children.length === 0) return waysOfLeaf(explanation);
   const ways = children.map(waysOf);
-  if (dialect === 'not') return turned(ways[0]!);
+  if (dialect === 'not') return { yes: ways[0]!.no, no: ways[0]!.yes };
   const isAny = dialect === 'any';
   const [each, one] = isAny ? (['no', 'yes'] as const) : (['yes', 'no'] as const);
   const all = together(ways.map((it) => it[each]));
@@ -49,22 +54,32 @@ function waysOf(explanation: Explanation): Ways {
 }
 
 /** Evaluation goes from the left and ends at the first error, so what lies before the deciding operand counts too. */
-function waysOfPart(explanation: Explanation): Ways {
-  const { operator } = explanation.part!;
+function waysOfPart(explanation: Explanation): PartWays {
+  const { operator, failed } = explanation.part!;
   const ways = explanation.children.map(waysOfPart);
   switch (operator) {
     case undefined:
-      return waysOfLeaf(explanation);
+      // Nobody is advised to make an operand fail that does not.
+      return { ...waysOfLeaf(explanation), fails: failed ? [] : undefined };
     case 'NOT':
-      return turned(ways[0]!);
-    case 'AND':
-      return { yes: together(ways.map((it) => it.yes)), no: decided(ways, 'yes', 'no') };
-    case 'OR':
-      return { yes: decided(ways, 'no', 'yes'), no: together(ways.map((it) => it.no)) };
+      return { ...ways[0]!, yes: ways[0]!.no, no: ways[0]!.yes };
+    case 'AND': {
+      const [yes, no, fails] = [
+        together(ways.map((it) => it.yes)),
+        ends(ways, 'yes', 'no'),
+        ends(ways, 'yes', 'fails'),
+      ];
+      return { yes, no, fails };
+    }
+    case 'OR': {
+      const [yes, no, fails] = [ends(ways, 'no', 'yes'), together(ways.map((it) => it.no)), ends(ways, 'no', 'fails')];
+      return { yes, no, fails };
+    }
     case 'XOR':
       return ways.reduce((before, after) => ({
         yes: fewest([together([before.yes, after.no]), together([before.no, after.yes])]),
         no: fewest([together([before.no, after.no]), together([before.yes, after.yes])]),
+        fails: fewest([before.fails, together([fewest([before.yes, before.no]), after.fails])]),
       }));
   }
 }
@@ -89,14 +104,10 @@ function needOf({ path, attribute, expected, got, message, part }: Explanation, 
   return { path, matched, attribute, message: `${attribute} ${must}${matched ? ` (${has})` : ''}` };
 }
 
-function turned({ yes, no }: Ways): Ways {
-  return { yes: no, no: yes };
-}
-
-/** The first operand that is `decides` ends it; all before it must be `passes`. */
-function decided(ways: readonly Ways[], passes: keyof Ways, decides: keyof Ways): Ways['yes'] {
+/** One operand ends it, and all before it pass. */
+function ends(ways: readonly PartWays[], passes: 'yes' | 'no', end: keyof PartWays): Ways['yes'] {
   const before = (index: number) => ways.slice(0, index).map((it) => it[passes]);
-  return fewest(ways.map((it, index) => together([...before(index), it[decides]])));
+  return fewest(ways.map((it, index) => together([...before(index), it[end]])));
 }
 
 function together(all: readonly Ways['yes'][]): Ways['yes'] {
