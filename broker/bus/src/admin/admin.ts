@@ -16,8 +16,11 @@ import { addRuns } from './runs.ts';
 import type { FlowsPort } from './runs.ts';
 import { tail } from './tail.ts';
 import type { TailQuery } from './tail.ts';
+import { addTriggers } from './triggers.ts';
+import type { SeekPort } from './triggers.ts';
 import { deadLetterOf, deliveryOf, entryOf, summaryOf } from './views.ts';
 import type { EventDetail } from './views.ts';
+import { addWhy } from './why.ts';
 
 /** What the admin port shows and moves. */
 export interface AdminOptions {
@@ -31,8 +34,10 @@ export interface AdminOptions {
   readonly redrive: (selected: readonly DeadLetterKey[]) => Promise<number>;
   /** Default: none, and nothing answers under `/api/functions`. */
   readonly functions?: FunctionsPort | undefined;
-  /** Default: nothing is known of flows, and nothing answers under `/api/runs` and `/api/graph`. */
+  /** Default: nothing is known of routes, and nothing answers under `/api/runs`, `/api/graph`, `/api/why` and `/api/triggers`. */
   readonly flows?: FlowsPort | undefined;
+  /** Default: Triggers cannot be moved, and nothing answers under `/api/triggers/seek`. */
+  readonly seek?: SeekPort | undefined;
   /** What is asked first, and takes what is its own: a Kubernetes API. Default: nothing. */
   readonly api?: { take(request: IncomingMessage, response: ServerResponse): boolean } | undefined;
   /** What must hold for this process to take events; the reason where it does not. */
@@ -124,7 +129,13 @@ export function openAdmin(options: AdminOptions): FastifyInstance {
     count: await overSelected(store, body, (keys) => store.deadLetters.purge(keys)),
   }));
   if (options.functions !== undefined) addFunctions(server, options.functions);
-  if (options.flows !== undefined) addRuns(server, { flows: options.flows, store, limitOf });
+  const { flows, seek } = options;
+  if (flows !== undefined) {
+    const routes = () => flows.routes();
+    addRuns(server, { flows, store, limitOf });
+    addWhy(server, { store, routes });
+    addTriggers(server, { store, routes, seek });
+  }
   return server;
 }
 

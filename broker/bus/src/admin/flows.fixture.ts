@@ -11,6 +11,8 @@ export interface FlowAdmin extends AsyncDisposable {
   readonly url: string;
   /** Resolves with the status and the JSON of an answer. */
   get(path: string): Promise<{ status: number; body: unknown }>;
+  /** The same, with a JSON body. */
+  post(path: string, body: unknown): Promise<{ status: number; body: unknown }>;
 }
 
 export async function openFlowAdmin({
@@ -36,12 +38,22 @@ export async function openFlowAdmin({
   const url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`;
   return {
     url,
-    async get(path) {
-      const response = await fetch(url + path);
-      return { status: response.status, body: await response.json() };
-    },
+    get: (path) => answerOf(fetch(url + path)),
+    post: (path, body) =>
+      answerOf(
+        fetch(url + path, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        }),
+      ),
     [Symbol.asyncDispose]: () => server.close(),
   };
+}
+
+async function answerOf(asked: Promise<Response>): Promise<{ status: number; body: unknown }> {
+  const response = await asked;
+  return { status: response.status, body: await response.json() };
 }
 
 const TEMPLATE = { apiVersion: 'messaging.knative.dev/v1', kind: 'InMemoryChannel' };
