@@ -7,7 +7,9 @@ import { test } from 'node:test';
 
 import { LogBroken } from '../log.ts';
 import { draft, failed, storeContract } from '../store.contract.ts';
+import { openForWriting } from './schema.ts';
 import { openSqliteStore } from './store.ts';
+import { tasks } from './tasks.ts';
 
 const temporaryFolder = () => mkdtempSync(join(tmpdir(), 'millrace-log-'));
 
@@ -79,6 +81,27 @@ test('a reply goes with its settlement when that cannot be written', async () =>
   assert.deepEqual(reopened.history.replies(position), []);
   assert.deepEqual(reopened.history.attempts(position), []);
   await reopened.close();
+  rmSync(folder, { recursive: true });
+});
+
+test('a route stands where it stood, with all that it had finished beyond, when a crash interrupts putting it back', async () => {
+  const folder = temporaryFolder();
+  const before = await openSqliteStore(folder);
+  const entries = await before.log.append(Array.from({ length: 2_500 }, () => draft()));
+  const [stood, beyond] = [entries.at(-2)!.position, entries.at(-1)!.position];
+  await before.progress.save([{ route: 'a', position: stood }]);
+  await before.progress.settle(entries.map(({ position }) => failed({ position, outcome: 'delivered' })));
+  await before.close();
+  const database = openForWriting(join(folder, 'log.db'));
+  const { id } = database.prepare("SELECT id FROM name WHERE name = 'a'").get() as { id: number };
+  // The first of its two transactions, and no more.
+  assert.notEqual(tasks(database, { kind: 'rewind', route: id, to: 0, after: 0 }), 0);
+  database.close();
+  const store = await openSqliteStore(folder);
+  assert.deepEqual(store.progress.load('a'), { position: stood, finished: new Set([beyond]) });
+  await store.progress.rewind('a', 0);
+  assert.deepEqual(store.progress.load('a'), { position: 0, finished: new Set() });
+  await store.close();
   rmSync(folder, { recursive: true });
 });
 
