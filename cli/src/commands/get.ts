@@ -76,7 +76,7 @@ async function tables(client: ApiClient, selected: readonly Selected[], options:
     const rows = tablesOfType.flatMap(({ value }) => value.rows);
     if (rows.length === 0) continue;
     const writer = tableWriter(lookOf(tablesOfType[0]!.selected, options, byType.size > 1));
-    const gap = printed === 0 ? '' : '\n';
+    const gap = printed > 0 && options.headers ? '\n' : '';
     await print(gap + writer.write({ ...tablesOfType[0]!.value, rows }));
     printed += rows.length;
   }
@@ -90,7 +90,9 @@ async function tables(client: ApiClient, selected: readonly Selected[], options:
 async function objects(client: ApiClient, selected: readonly Selected[], options: GetOptions): Promise<void> {
   const { getObject, listObjects } = await import('../objects/reads.ts');
   const { print } = await import('../output.ts');
+  const { objectPrinter } = await import('../view/object-printer.ts');
   const { listOf } = await import('../view/object-text.ts');
+  const toText = objectPrinter(options.output, options);
   const read = await readAll(selected, options, {
     one: async (it) => [await getObject(client, it)],
     list: async (it) => (await listObjects(client, it, queryOf(options))).items,
@@ -98,45 +100,10 @@ async function objects(client: ApiClient, selected: readonly Selected[], options
   const items = read.found.flatMap(({ value }) => value);
   const isOne = selected.length === 1 && selected[0]!.name !== undefined;
   if (!isOne || items.length === 1) {
-    const format = await formatter(options);
-    await print(
-      options.output === 'name'
-        ? (await Promise.all(items.map(format))).join('')
-        : await format(isOne ? items[0] : listOf(items)),
-    );
+    const printed = options.output === 'name' ? items : [isOne ? items[0] : listOf(items)];
+    for (const value of printed) await print(await toText(value));
   }
   await fail(read.failures);
-}
-
-/** How one object, or a list of them, is printed. */
-async function formatter({ output, showManagedFields }: GetOptions): Promise<(value: unknown) => Promise<string>> {
-  const { nameText } = await import('../objects/discovery.ts');
-  const { objectJson, objectYaml } = await import('../view/object-text.ts');
-  const { withoutManagedFields } = await import('../objects/metadata.ts');
-  const { printable, printableLines } = await import('../view/printable.ts');
-  const shown = (value: unknown) => (showManagedFields === true ? value : withoutManagedFields(value));
-  if (output === 'yaml') return (value) => objectYaml(shown(value));
-  if (output === 'json') return async (value) => objectJson(shown(value));
-  if (output === 'name') {
-    return async (value) => {
-      const { apiVersion, kind, metadata } = value as KubernetesObject;
-      const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
-      return `${printable(nameText({ group, kind }, metadata.name))}\n`;
-    };
-  }
-  const template = await templateOf(output.slice('jsonpath='.length));
-  return async (value) => printableLines(template(value));
-}
-
-async function templateOf(text: string): Promise<(value: unknown) => string> {
-  const { compileTemplate } = await import('../view/json-path-template.ts');
-  const { CommandFailure } = await import('../exit-codes.ts');
-  const { printable } = await import('../view/printable.ts');
-  try {
-    return compileTemplate(text);
-  } catch (error) {
-    throw new CommandFailure('usage', printable(`-o jsonpath: ${(error as Error).message}`));
-  }
 }
 
 async function watch(client: ApiClient, selected: readonly Selected[], options: GetOptions): Promise<void> {
@@ -144,6 +111,7 @@ async function watch(client: ApiClient, selected: readonly Selected[], options: 
   const { AS_TABLE, getObject } = await import('../objects/reads.ts');
   const { changes } = await import('../objects/changes.ts');
   const { print } = await import('../output.ts');
+  const { objectPrinter } = await import('../view/object-printer.ts');
   const [only, ...others] = selected;
   if (only === undefined || others.length > 0) {
     throw new CommandFailure('usage', 'with -w, name one kind, or one object of it');
@@ -159,9 +127,9 @@ async function watch(client: ApiClient, selected: readonly Selected[], options: 
     }
     return;
   }
-  const format = await formatter(options);
+  const toText = objectPrinter(options.output, options);
   for await (const { object } of changes<KubernetesObject>(client, only, { query })) {
-    await print(`${options.output === 'yaml' ? '---\n' : ''}${await format(object)}`);
+    await print(`${options.output === 'yaml' ? '---\n' : ''}${await toText(object)}`);
   }
 }
 

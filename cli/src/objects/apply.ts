@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { KubernetesObject } from '@millrace/apiserver/objects/object';
+import type { KubernetesObject, ObjectDraft } from '@millrace/apiserver/objects/object';
 
 import type { ApiClient } from '../api-client.ts';
 import { pathOf } from './discovery.ts';
@@ -44,9 +44,14 @@ export async function applyManifest(
       dryRun: dryRun ? 'All' : undefined,
     },
     contentType: 'application/apply-patch+yaml',
-    body: object,
+    body: claimed(object),
   });
   return { before, after, outcome: before === undefined || code === 201 ? 'created' : changed(before, after) };
+}
+
+/** Who sets no field is noted nowhere as one who applied it. So an object that says nothing sets annotations: none. */
+function claimed(object: ObjectDraft): ObjectDraft {
+  return { ...object, metadata: { ...object.metadata, annotations: object.metadata.annotations ?? {} } };
 }
 
 /** How it is, and who has set what, is not what it says. */

@@ -85,7 +85,7 @@ function pairs(title: string, values: Readonly<Record<string, string>>, sign: st
 }
 
 function shortened(text: string): string {
-  return `  ${text.length > LONGEST_ANNOTATION ? `${text.slice(0, LONGEST_ANNOTATION - 3)}...` : text}`;
+  return `  ${text.length > LONGEST_ANNOTATION - 2 ? `${text.slice(0, LONGEST_ANNOTATION - 2)}...` : text}`;
 }
 
 /** What is not told above. */

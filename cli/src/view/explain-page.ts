@@ -49,7 +49,7 @@ function* fieldList(parent: Schema, kind: KindSchema): Generator<string> {
   for (const [name, schema] of sorted(parent.properties ?? {})) {
     const { description } = schema.description === undefined ? insideOf(schema, kind) : schema;
     yield `  ${signature(name, schema, parent)}`;
-    yield* allowed(kind.resolve(schema), '    ');
+    yield* allowed(kind.resolve(schema), '  ');
     yield* wrapped(description ?? '<no description>', '    ');
     yield '';
   }

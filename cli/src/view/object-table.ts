@@ -36,7 +36,9 @@ export function tableWriter({ wide, withNamespace, withLabels, withHeader, prefi
     const { namespace = '', labels = {} } = object.metadata;
     const own = columns!.map(({ index }) => cellText(cells[index]));
     const first = `${prefix}${own[0] ?? ''}`;
-    const marks = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+    const marks = Object.entries(labels)
+      .map(([name, value]) => `${name}=${value}`)
+      .toSorted((one, other) => (one < other ? -1 : 1));
     return [
       ...(withNamespace ? [namespace] : []),
       first,
