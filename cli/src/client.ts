@@ -15,8 +15,8 @@ export interface AdminClient {
   get<T>(path: string, query?: Query): Promise<T>;
   /** Resolves with the bytes of the answer. */
   bytes(path: string): Promise<Buffer>;
-  /** As `get`, with a JSON body. */
-  post<T>(path: string, body: unknown): Promise<T>;
+  /** As `get`, with a JSON body. `silenceMs` is how long it may take to answer; 0: for ever. Default: one minute. */
+  post<T>(path: string, body: unknown, silenceMs?: number): Promise<T>;
   /** Resolves once the process answers, with the lines that it sends until it goes; reading them fails where it breaks. */
   follow(path: string, query?: Query): Promise<AsyncIterable<string>>;
 }
@@ -57,9 +57,10 @@ export function adminClient(address: string): AdminClient {
   return {
     url,
     get: (path, query) => json({ method: 'GET', path: pathOf(path, query) }),
-    post: (path, body) =>
+    post: (path, body, silenceMs) =>
       json({
         method: 'POST',
+        ...(silenceMs === undefined ? {} : { silenceMs }),
         path: pathOf(path),
         headers: { 'content-type': 'application/json' },
         body: Buffer.from(JSON.stringify(body)),

@@ -20,7 +20,7 @@ import { requestReplyDoor } from './ingress/request-reply-door.ts';
 import { openGate } from './log/gate.ts';
 import type { Gate } from './log/gate.ts';
 import type { DeadLetterKey } from './log/history.ts';
-import type { Entry } from './log/log.ts';
+import type { Entry, Position } from './log/log.ts';
 import type { Store } from './log/store.ts';
 import { newTraceparent } from './log/trace-context.ts';
 import type { Feed, Plan, Route } from './plan/plan.ts';
@@ -261,6 +261,25 @@ export class Bus {
     for (const route of new Set(selected.map((it) => it.route))) this.dispatcher.route(route)?.wake();
     return count;
   }
+
+  /** Moves routes; see {@link Dispatcher.move}. A route goes on where it is moved to when `seek` resolves. */
+  readonly seeking = {
+    standing: (name: string): { position: Position; inFlight: number } | undefined => {
+      const position = this.dispatcher.standsAt(name);
+      return position === undefined ? undefined : { position, inFlight: this.dispatcher.route(name)?.inFlight ?? 0 };
+    },
+    seek: (name: string, position: Position, way: 'back' | 'forward'): Promise<boolean> =>
+      this.control.undisturbed(async () => {
+        const route = this.control.plan.routes.find((it) => it.name === name);
+        if (route === undefined) return false;
+        try {
+          await this.dispatcher.move(route, position, way);
+        } finally {
+          if (!this.#isDraining) await this.#startRoute(route);
+        }
+        return true;
+      }),
+  };
 
   /** Takes nothing more; resolves when what was taken is durable and what was begun is over. Idempotent. */
   drain(): Promise<void> {

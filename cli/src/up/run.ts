@@ -170,6 +170,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
           usageOf: usageIn,
           graph: () => graphOf(bus.control.plan),
         },
+        seek: bus.seeking,
         api,
         checks: () => ({ log: isBroken, accepting: bus.isDraining ? 'draining' : undefined }),
         metrics,

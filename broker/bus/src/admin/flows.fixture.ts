@@ -31,6 +31,7 @@ export async function openFlowAdmin({
       usageOf: usageIn,
       graph: () => graphOf(bus.control.plan),
     },
+    seek: bus.seeking,
     checks: () => ({}),
     metrics: { text: async () => '', contentType: 'text/plain' },
   });

@@ -62,6 +62,16 @@ export class Control {
     return applied;
   }
 
+  /** Runs something between two plans: nothing is started or stopped meanwhile. Resolves as that does. */
+  undisturbed<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#applying.then(work);
+    this.#applying = done.then(
+      () => {},
+      () => {},
+    );
+    return done;
+  }
+
   /** A declared function, or undefined when there is none of this name. */
   functionOf(workload: string): Called | undefined {
     return this.#functions.get(workload);

@@ -78,6 +78,7 @@ export class Dispatcher {
       this.#held.set(route.name, { route, position: from.position, wants: compileTriggerFilter(route.filter) });
       return;
     }
+    this.#held.delete(route.name);
     const reader = this.#readerOf(route.topic);
     const filter = compileTriggerFilter(route.filter);
     const running = new RunningRoute({
@@ -112,6 +113,28 @@ export class Dispatcher {
     if (reader.routes.size > 0) return;
     this.#readers.delete(reader.topic);
     await reader.stop();
+  }
+
+  /**
+   * Stops a route and moves it: everything up to the position is behind it from then on, and nothing after that but what
+   * waits or is dead. Forward, a route that has come farther by itself stays there. Resolves when that is durable. Until
+   * it starts again it keeps its place, so that retention takes nothing that it is to come to.
+   */
+  async move(route: Route, position: Position, way: 'back' | 'forward'): Promise<void> {
+    const { progress } = this.#options;
+    const stood = this.standsAt(route.name) ?? position;
+    const stopped = this.stop(route.name);
+    const wants = compileTriggerFilter(route.filter);
+    this.#held.set(route.name, { route, position: Math.min(stood, position), wants });
+    await stopped;
+    if (way === 'back') return progress.rewind(route.name, position);
+    const reached = progress.load(route.name)?.position ?? 0;
+    if (reached < position) await progress.save([{ route: route.name, position }]);
+  }
+
+  /** Up to where a route has everything behind it, also one that is held; undefined for one that is not there. */
+  standsAt(name: string): Position | undefined {
+    return this.#routes.get(name)?.passed() ?? this.#held.get(name)?.position;
   }
 
   /** Per topic, the position that all its routes have passed; for retention. */
