@@ -6,6 +6,7 @@ import { explainTriggerFilter } from '@millrace/bus/filter/trigger-filter';
 import { needsOf } from '@millrace/bus/filter/needs';
 import { makeEvent } from '@millrace/event/event';
 
+import { programName } from '../program-name.ts';
 import { whyPage } from './why-page.ts';
 
 const event = makeEvent(
@@ -99,7 +100,7 @@ test('what became of it stands in one line', () => {
   );
   assert.equal(
     line({ state: 'dead', attempts: once, failure }),
-    'dead letter after 1 attempt: answered 503 (millrace dlq show 7 --route trigger/default/a)',
+    `dead letter after 1 attempt: answered 503 (${programName()} dlq show 7 --route trigger/default/a)`,
   );
   assert.equal(
     line({ state: 'deadLettered', attempts: once, failure }),
@@ -107,7 +108,7 @@ test('what became of it stands in one line', () => {
   );
   assert.equal(
     line({ state: 'passed' }),
-    'matched, but not taken: the route was past it before (millrace trigger seek trigger/default/a --to 7)',
+    `matched, but not taken: the route was past it before (${programName()} trigger seek trigger/default/a --to 7)`,
   );
   assert.equal(line({ state: 'none' }, [{ cesql: '1 = 2' }]), 'not matched');
 });
