@@ -1,3 +1,4 @@
+import { groupOf } from '@millrace/apiserver/objects/object';
 import { nearest } from '@millrace/resources/nearest';
 
 import type { ApiClient } from '../api-client.ts';
@@ -102,7 +103,7 @@ export function discoveryOf(all: readonly ResourceType[]): Discovery {
     },
     find: (apiVersion, kind) => all.find((type) => type.kind === kind && apiVersionOf(type) === apiVersion),
     suggest(apiVersion, kind) {
-      const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+      const group = groupOf(apiVersion);
       const ofKind = types.filter((type) => type.kind === kind);
       const same = ofKind.find((type) => type.group === group) ?? ofKind[0];
       const near = nearest(kind, new Set(types.map((type) => type.kind)));

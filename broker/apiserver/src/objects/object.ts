@@ -70,3 +70,8 @@ export function typeText({ group, kind }: ObjectType): string {
 export function keyText(key: ObjectKey): string {
   return `${typeText(key)}/${key.namespace}/${key.name}`;
 }
+
+/** The API group of an `apiVersion`: `eventing.knative.dev` of `eventing.knative.dev/v1`, '' (the core) of `v1`. */
+export function groupOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+}

@@ -2,6 +2,7 @@ import type { Destination } from '@millrace/resources/destination';
 
 import { transformPath } from './event-transform.ts';
 import { resolve } from './resolve.ts';
+import { serviceAddress } from './service.ts';
 import type { World } from './world.ts';
 
 /**
@@ -20,10 +21,8 @@ export function addressOf(
   switch (target.kind) {
     case 'url':
       return target.url;
-    case 'function': {
-      const [place, service] = target.workload.split('/');
-      return `http://${service}.${place}.svc.cluster.local`;
-    }
+    case 'function':
+      return serviceAddress(target.workload);
     case 'transform':
       return dataUrl + transformPath(target.transform);
     case 'topic': {

@@ -36,7 +36,7 @@ export function planService(
     namespace,
     name,
     conditions: conditionsOf(CONDITIONS, { ConfigurationsReady: trouble }),
-    url: `http://${name}.${namespace}.svc.cluster.local`,
+    url: serviceAddress(`${namespace}/${name}`),
   };
   if (trouble !== undefined) return { workload: undefined, status };
   const workload: Workload = {
@@ -66,6 +66,12 @@ export function planService(
     traffic: trafficOf(spec),
   };
   return { workload, status };
+}
+
+/** The name under which a cluster knows a function, `<namespace>/<service>`, as a URL. */
+export function serviceAddress(workload: string): string {
+  const [namespace, service] = workload.split('/');
+  return `http://${service}.${namespace}.svc.cluster.local`;
 }
 
 /** All to the latest revision, unless the service says otherwise. */

@@ -1,3 +1,4 @@
+import { groupOf } from '@millrace/apiserver/objects/object';
 import type { ObjectStore } from '@millrace/apiserver/objects/store';
 import { admit } from '@millrace/resources/admit';
 import { KINDS } from '@millrace/resources/kinds';
@@ -30,6 +31,6 @@ export function declaredObjects(store: ObjectStore): Declared[] {
 export function meaningfulTypes(): { readonly group: string; readonly kind: string }[] {
   return Object.entries(KINDS).map(([kind, { apiVersions }]) => {
     const [preferred = ''] = apiVersions;
-    return { kind, group: preferred.includes('/') ? preferred.slice(0, preferred.indexOf('/')) : '' };
+    return { kind, group: groupOf(preferred) };
   });
 }

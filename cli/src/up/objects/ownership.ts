@@ -1,3 +1,4 @@
+import { groupOf } from '@millrace/apiserver/objects/object';
 import type { KubernetesObject, ObjectDraft, ObjectKey } from '@millrace/apiserver/objects/object';
 import type { AnyResource } from '@millrace/resources/any-resource';
 
@@ -22,8 +23,4 @@ export function fileOf({ metadata }: ObjectDraft): string | undefined {
 /** Whether another object has made this one, as a flow makes its channels and subscriptions. */
 export function isMade({ metadata }: ObjectDraft): boolean {
   return metadata.ownerReferences?.some((it) => it.controller === true) === true;
-}
-
-function groupOf(apiVersion: string): string {
-  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
 }

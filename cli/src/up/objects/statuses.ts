@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import { groupOf } from '@millrace/apiserver/objects/object';
 import type { KubernetesObject, ObjectDraft } from '@millrace/apiserver/objects/object';
 import type { Change, ObjectStore } from '@millrace/apiserver/objects/store';
 import type { Condition, Status } from '@millrace/bus/plan/plan';
@@ -42,7 +43,7 @@ function changeFor(
   const { kind, namespace, name, owner } = status;
   if (!isKind(kind)) return undefined;
   const [apiVersion = ''] = KINDS[kind].apiVersions;
-  const key = { group: apiVersion.slice(0, Math.max(0, apiVersion.indexOf('/'))), kind, namespace, name };
+  const key = { group: groupOf(apiVersion), kind, namespace, name };
   const old = store.get(key);
   // What is not declared and made by nobody, such as the broker that is there by itself, is not shown.
   const object = old ?? (owner === undefined ? undefined : madeObject(store, status, statuses));
@@ -62,7 +63,7 @@ function madeObject(
   if (maker === undefined || !isKind(maker.kind) || !isKind(kind)) return undefined;
   const [makerVersion = ''] = KINDS[maker.kind].apiVersions;
   const [apiVersion = ''] = KINDS[kind].apiVersions;
-  const group = makerVersion.slice(0, Math.max(0, makerVersion.indexOf('/')));
+  const group = groupOf(makerVersion);
   const stored = store.get({ group, kind: maker.kind, namespace: maker.namespace, name: maker.name });
   if (stored === undefined) return undefined;
   const reference = {
