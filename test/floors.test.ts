@@ -12,7 +12,7 @@ import type { Import } from './support/imports.ts';
 //   4  bus.ts
 //   3  ingress | delivery | control        neighbours without a door between them
 //   2  calls | replies, on plan | telemetry | admin  sources | sinks | functions
-//      filter | log | environment.ts
+//      filter | schema | log | environment.ts
 //   1  resources
 //   0  event
 
@@ -27,10 +27,11 @@ const ROOMS: Record<
   resources: { files: /^broker\/resources\//, imports: ['event'] },
   'bus/filter': { files: /^broker\/bus\/src\/filter\//, imports: ['event', 'resources'] },
   'bus/log': { files: /^broker\/bus\/src\/log\//, imports: ['event', 'resources'] },
+  'bus/schema': { files: /^broker\/bus\/src\/schema\//, imports: ['event', 'resources'] },
   'bus/environment.ts': { files: /^broker\/bus\/src\/environment\.ts$/, imports: ['event', 'resources'] },
   'bus/plan': {
     files: /^broker\/bus\/src\/plan\//,
-    imports: ['event', 'resources', 'bus/filter', 'bus/transform'],
+    imports: ['event', 'resources', 'bus/filter', 'bus/schema', 'bus/transform'],
   },
   'bus/flows': {
     files: /^broker\/bus\/src\/flows\//,
@@ -94,6 +95,7 @@ const ROOMS: Record<
       'bus/replies',
       'bus/transform',
       'bus/flows',
+      'bus/schema',
       'bus/telemetry',
       'bus/admin',
       'bus/ingress',

@@ -59,6 +59,7 @@ export function startFlows({ functions, ...options }: MortalOptions & { readonly
     flows,
     gate,
     answerWaiter: () => false,
+    mismatchOf: () => undefined,
     aliases: {},
     maxAnswerBytes: 1_000_000,
     now: () => environment.now(),

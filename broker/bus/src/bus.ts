@@ -18,16 +18,17 @@ import type { Paths } from './ingress/paths.ts';
 import { ForwardProxy } from './ingress/proxy.ts';
 import { requestReplyDoor } from './ingress/request-reply-door.ts';
 import { openGate } from './log/gate.ts';
-import type { Gate } from './log/gate.ts';
+import type { Gate, TopicCheck } from './log/gate.ts';
 import type { DeadLetterKey } from './log/history.ts';
 import type { Entry, Position } from './log/log.ts';
 import type { Store } from './log/store.ts';
 import { newTraceparent } from './log/trace-context.ts';
-import type { Feed, Plan, Route } from './plan/plan.ts';
+import type { Feed, Plan, Route, SchemaCheck } from './plan/plan.ts';
 import { openReplyIds } from './replies/reply-ids.ts';
 import { RequestReplies } from './replies/request-replies.ts';
 import { Runs } from './replies/runs.ts';
 import { openWaitingTable } from './replies/waiting-table.ts';
+import { compileEventCheck } from './schema/event-check.ts';
 import { openEvaluator } from './transform/evaluator.ts';
 import type { Evaluator } from './transform/evaluator.ts';
 import { Transforms } from './transform/transforms.ts';
@@ -83,6 +84,8 @@ export class Bus {
   readonly #transforms: Transforms;
   readonly #evaluator: Evaluator;
   readonly #paths: Paths = { inlets: new Map(), receivers: new Map(), doors: new Map() };
+  #checks: ReadonlyMap<string, TopicCheck> = new Map();
+  #checksToCome: readonly SchemaCheck[] = [];
   readonly #options: BusOptions;
   readonly #environment: Environment;
   #cancelTrim: (() => void) | undefined;
@@ -102,6 +105,7 @@ export class Bus {
       maxEventBytes,
       now: () => environment.now(),
       newTraceparent: options.trace === true ? () => newTraceparent(() => environment.random()) : undefined,
+      checkOf: (topic) => this.#checks.get(topic),
       entered: (entries) => {
         this.#flows.entered(entries);
         this.runs.entered(entries);
@@ -186,6 +190,8 @@ export class Bus {
       placeRoutes: async (routes) => {
         await Promise.all(routes.filter((it) => isOfFlow(it)).map((it) => this.#retiring.declared(it)));
         await this.dispatcher.place(routes);
+        // What does not match has a route from here on.
+        this.#check(this.#checksToCome);
       },
       startRoute: (route) => this.#startRoute(route),
       stopRoute: (route) => this.dispatcher.stop(route.name),
@@ -202,6 +208,7 @@ export class Bus {
       flows: this.#flows,
       gate: this.gate,
       answerWaiter: (requestReply, event) => this.requestReplies.answerWaiter(requestReply, event),
+      mismatchOf: (topic, event) => this.#checks.get(topic)?.check(event),
       aliases,
       maxAnswerBytes: 6 * maxEventBytes,
       now: () => environment.now(),
@@ -232,6 +239,9 @@ export class Bus {
     this.#standsAsPlanned = false;
     await (plan.workloads.length > 0 ? this.#proxy.begin() : this.#proxy.begun);
     this.#transforms.declare(plan.transforms);
+    const standing = new Set(this.control.plan.routes.map((it) => it.name));
+    this.#check(plan.schemaChecks.filter((it) => it.mismatches === undefined || standing.has(it.mismatches)));
+    this.#checksToCome = plan.schemaChecks;
     await this.control.apply(plan);
     this.#openDoors(plan);
     await this.#retiring.resume(new Set(plan.routes.map((it) => it.name)));
@@ -329,6 +339,12 @@ export class Bus {
       const door = this.#transforms.doorOf(name);
       if (door !== undefined) doors.set(transformPath(name), door);
     }
+  }
+
+  #check(checks: readonly SchemaCheck[]): void {
+    this.#checks = new Map(
+      checks.map(({ topic, schemas, mismatches }) => [topic, { check: compileEventCheck(schemas), mismatches }]),
+    );
   }
 
   /** Routes of flows that want an entry and do not run at this moment. */

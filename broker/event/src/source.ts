@@ -17,7 +17,8 @@ export type StartSource<Options> = (
 export interface Outlet {
   /**
    * Resolves when every event is durable; only then may the source commit, acknowledge or answer 202.
-   * Rejects when none or not all are: the source must offer them again (at least once).
+   * Rejects when none or not all are: the source must offer them again (at least once), but for a {@link refusalIn},
+   * which stays the same however often they are offered.
    */
   emit(events: readonly CloudEvent[], headers?: Headers): Promise<void>;
   /**
@@ -57,4 +58,18 @@ export interface WebResponse {
   readonly headers?: Record<string, string>;
   /** A JSON body, or none. */
   readonly body?: unknown;
+}
+
+/** Why an event will never be taken: it is too large, or not as a schema wants it. */
+export interface Refusal {
+  /** As HTTP would say it: 400 to 499. */
+  readonly status: number;
+  readonly message: string;
+}
+
+/** The refusal that an outlet's rejection is; undefined for what may pass, such as a full disk. */
+export function refusalIn(error: unknown): Refusal | undefined {
+  const { status, message } = (error ?? {}) as { status?: unknown; message?: unknown };
+  const isOne = typeof status === 'number' && status >= 400 && status < 500 && status !== 408 && status !== 429;
+  return isOne ? { status, message: String(message) } : undefined;
 }

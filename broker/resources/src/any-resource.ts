@@ -3,6 +3,7 @@ import type { Channel } from './channel.ts';
 import type { Choice } from './choice.ts';
 import type { ConfigMap } from './config-map.ts';
 import type { EventTransform } from './event-transform.ts';
+import type { EventType } from './event-type.ts';
 import type { InMemoryChannel } from './in-memory-channel.ts';
 import type { KafkaChannel } from './kafka-channel.ts';
 import type { KafkaSource } from './kafka-source.ts';
@@ -34,4 +35,5 @@ export type AnyResource =
   | Choice
   | MapFlow
   | EventTransform
-  | RequestReply;
+  | RequestReply
+  | EventType;

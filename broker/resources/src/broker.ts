@@ -8,6 +8,7 @@ import type { KindDefinition } from './kind.ts';
 import { MetadataSchema } from './metadata.ts';
 import type { Resource } from './resource.ts';
 import { Fields } from './schema.ts';
+import { eventTypeAnnotationsRule } from './schema-validation.ts';
 
 /** Says whose a broker is. Every class is served when it is read from files; in a cluster only our own. */
 export const BROKER_CLASS = 'eventing.knative.dev/broker.class';
@@ -44,13 +45,16 @@ export type Broker = Resource<'Broker', BrokerSpec>;
 export const brokerKind: KindDefinition<Broker> = {
   kind: 'Broker',
   apiVersions: ['eventing.knative.dev/v1'],
-  schema: Fields({
-    apiVersion: Type.String(),
-    kind: Type.Literal('Broker'),
-    metadata: MetadataSchema,
-    spec: SpecSchema,
-    status: Type.Optional(Type.Unknown()),
-  }),
+  schema: Fields(
+    {
+      apiVersion: Type.String(),
+      kind: Type.Literal('Broker'),
+      metadata: MetadataSchema,
+      spec: SpecSchema,
+      status: Type.Optional(Type.Unknown()),
+    },
+    { rule: eventTypeAnnotationsRule },
+  ),
   complete({ metadata, spec }) {
     metadata.annotations = { [BROKER_CLASS]: OUR_CLASS, ...metadata.annotations };
     // A delivery replaces the default as a whole; the two are not mixed.

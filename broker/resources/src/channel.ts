@@ -7,6 +7,7 @@ import type { KindDefinition } from './kind.ts';
 import { MetadataSchema } from './metadata.ts';
 import type { Resource } from './resource.ts';
 import { Fields } from './schema.ts';
+import { eventTypeAnnotationsRule } from './schema-validation.ts';
 import { completeSubscribable, SubscribersSchema } from './subscribable.ts';
 
 const SpecSchema = Fields(
@@ -28,13 +29,16 @@ export type Channel = Resource<'Channel', ChannelSpec>;
 export const channelKind: KindDefinition<Channel> = {
   kind: 'Channel',
   apiVersions: ['messaging.knative.dev/v1'],
-  schema: Fields({
-    apiVersion: Type.String(),
-    kind: Type.Literal('Channel'),
-    metadata: MetadataSchema,
-    spec: SpecSchema,
-    status: Type.Optional(Type.Unknown()),
-  }),
+  schema: Fields(
+    {
+      apiVersion: Type.String(),
+      kind: Type.Literal('Channel'),
+      metadata: MetadataSchema,
+      spec: SpecSchema,
+      status: Type.Optional(Type.Unknown()),
+    },
+    { rule: eventTypeAnnotationsRule },
+  ),
   complete(channel) {
     completeSubscribable(channel);
     completeChannelTemplate(channel.spec.channelTemplate, channel.metadata.namespace);

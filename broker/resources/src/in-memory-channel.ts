@@ -5,7 +5,7 @@ import type { KindDefinition } from './kind.ts';
 import { MetadataSchema } from './metadata.ts';
 import type { Resource } from './resource.ts';
 import { Fields } from './schema.ts';
-import { completeSubscribable, scopeRule, SubscribersSchema } from './subscribable.ts';
+import { channelRule, completeSubscribable, SubscribersSchema } from './subscribable.ts';
 
 const SpecSchema = Fields(
   { delivery: Type.Optional(DeliverySchema), subscribers: SubscribersSchema },
@@ -30,7 +30,7 @@ export const inMemoryChannelKind: KindDefinition<InMemoryChannel> = {
       spec: SpecSchema,
       status: Type.Optional(Type.Unknown()),
     },
-    { rule: scopeRule },
+    { rule: channelRule },
   ),
   complete: completeSubscribable,
 };

@@ -7,7 +7,7 @@ import type { KindDefinition } from './kind.ts';
 import { MetadataSchema } from './metadata.ts';
 import type { Resource } from './resource.ts';
 import { Fields } from './schema.ts';
-import { completeSubscribable, scopeRule, SubscribersSchema } from './subscribable.ts';
+import { channelRule, completeSubscribable, SubscribersSchema } from './subscribable.ts';
 
 const SpecSchema = Fields(
   {
@@ -52,7 +52,7 @@ export const kafkaChannelKind: KindDefinition<KafkaChannel> = {
       spec: SpecSchema,
       status: Type.Optional(Type.Unknown()),
     },
-    { rule: scopeRule },
+    { rule: channelRule },
   ),
   complete: completeSubscribable,
   immutable: ({ spec: before }, { spec: after }) => immutableSpec(ofTopic(before), ofTopic(after)),

@@ -23,6 +23,7 @@ const SPECS: Readonly<Record<Exclude<KindName, 'Secret' | 'ConfigMap'>, object>>
   Map: { subscriber: AGENT, reply: AGENT },
   EventTransform: { jsonata: { expression: '$' }, sink: AGENT, reply: { discard: true } },
   RequestReply: { brokerRef: { kind: 'Broker', name: 'default' } },
+  EventType: { type: 'order', reference: { kind: 'Broker', name: 'default' } },
   WebhookSource: { sink: AGENT },
 };
 

@@ -5,6 +5,7 @@ import { channelKind } from './channel.ts';
 import { choiceKind } from './choice.ts';
 import { configMapKind } from './config-map.ts';
 import { eventTransformKind } from './event-transform.ts';
+import { eventTypeKind } from './event-type.ts';
 import { inMemoryChannelKind } from './in-memory-channel.ts';
 import { kafkaChannelKind } from './kafka-channel.ts';
 import { kafkaSourceKind } from './kafka-source.ts';
@@ -39,6 +40,7 @@ export const KINDS: Readonly<Record<KindName, KindDefinition>> = Object.freeze({
   Map: mapKind,
   EventTransform: eventTransformKind,
   RequestReply: requestReplyKind,
+  EventType: eventTypeKind,
   WebhookSource: webhookSourceKind,
   Secret: secretKind,
   ConfigMap: configMapKind,

@@ -5,6 +5,7 @@ import { complaint, show } from './fault.ts';
 import type { Metadata } from './metadata.ts';
 import { join } from './path.ts';
 import type { Rule } from './schema.ts';
+import { eventTypeAnnotationsRule } from './schema-validation.ts';
 
 /** Says which version of subscribing a channel knows; always `v1`. */
 export const SUBSCRIBABLE = 'messaging.knative.dev/subscribable';
@@ -22,13 +23,10 @@ export const SubscribersSchema = Type.Optional(
   Type.Array(Type.Unknown(), { rule: nobodyRule, expected: 'no subscribers' }),
 );
 
-/** The rule of channel kinds about their {@link SCOPE}. */
-export const scopeRule: Rule<{ metadata?: { annotations?: Record<string, unknown> } }> = (
-  { metadata },
-  _path,
-  tell,
-) => {
-  const scope = metadata?.annotations?.[SCOPE];
+/** The rule of channels that stand for themselves, about their annotations. */
+export const channelRule: Rule<{ metadata?: { annotations?: Record<string, unknown> } }> = (channel, path, tell) => {
+  eventTypeAnnotationsRule(channel, path, tell);
+  const scope = channel.metadata?.annotations?.[SCOPE];
   if (scope === undefined || scope === 'cluster' || scope === 'namespace') return;
   const text = `invalid value: ${show('', scope)}`;
   tell.fault(complaint(join('metadata.annotations', SCOPE), '"cluster" or "namespace"', show('', scope), { text }));

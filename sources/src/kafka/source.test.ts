@@ -185,6 +185,29 @@ describe('the Kafka source', () => {
     );
   });
 
+  test('parks what will never be taken, takes the rest in order, and goes on', async () => {
+    const refusal = (status: number, message: string) => Object.assign(new Error(message), { status });
+    const collector = createCollector(async (events) => {
+      const texts = events.map(({ data }) => Buffer.from(data ?? []).toString());
+      if (texts.includes('wrong')) throw refusal(422, 'the data is not JSON');
+      if (texts.includes('long')) throw refusal(413, 'too long');
+    });
+    const { kafka, source, join } = await connected(collector);
+    const { batch, committed } = fakeBatch(['1', 'wrong', '2', 'long', '3']);
+    await join.take(batch);
+    await source.drain();
+    const textOf = ({ data }: { data: Uint8Array | undefined }) => data && Buffer.from(data).toString();
+    assert.deepEqual(collector.events.map(textOf), ['1', '2', '3']);
+    assert.deepEqual(
+      collector.parked.map(({ event, reason }) => [textOf(event), reason]),
+      [
+        ['wrong', 'the data is not JSON'],
+        [undefined, 'too long; the record stays in Kafka'],
+      ],
+    );
+    assert.deepEqual([committed, kafka.waits], [['4'], []]);
+  });
+
   test('leaves a batch uncommitted when its partition is taken away meanwhile', async () => {
     const collector = createCollector(() => Promise.reject(new Error('the log is full')));
     const { source, join } = await connected(collector);

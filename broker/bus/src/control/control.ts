@@ -31,6 +31,7 @@ const NOTHING: Plan = {
   workloads: [],
   transforms: [],
   requestReplies: [],
+  schemaChecks: [],
   statuses: new Map(),
   faults: [],
 };

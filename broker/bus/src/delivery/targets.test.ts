@@ -26,6 +26,7 @@ function startFactory(options: Partial<TargetsOptions> = {}) {
     flows: { join: notHere, map: notHere },
     gate: { enter: notHere },
     answerWaiter: () => false,
+    mismatchOf: () => undefined,
     aliases: {},
     maxAnswerBytes: 1_000,
     now: () => 0,

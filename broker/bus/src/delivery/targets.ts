@@ -29,6 +29,8 @@ export interface TargetsOptions {
   readonly gate: Gate;
   /** Hands an event to whoever waits for it at a RequestReply; true when somebody did. */
   readonly answerWaiter: (requestReply: string, event: CloudEvent) => boolean;
+  /** Why an event is not as the schemas of a topic want it; undefined when it is. */
+  readonly mismatchOf: (topic: string, event: CloudEvent) => string | undefined;
   /** The address of the forward proxy, which knows the names of the cluster; undefined where there is none. */
   readonly proxyUrl?: (() => string | undefined) | undefined;
 }
@@ -85,6 +87,8 @@ export class TargetFactory {
     switch (target.kind) {
       case 'topic':
         return { address: target.topic, topic: target.topic };
+      case 'matching':
+        return { address: target.topic, handler: this.#matchingHandler(target.topic) };
       case 'function':
         return {
           address: functionAddress(target.workload),
@@ -141,6 +145,15 @@ export class TargetFactory {
       const callee = functionOf(workload);
       if (callee !== undefined) return callee.handler(event, context);
       return Promise.reject(new HandlerFailure(`the function ${workload} is not ready`, { status: 503 }));
+    };
+  }
+
+  /** Hands an event on that matches the schemas of its topic; the others fail for good. */
+  #matchingHandler(topic: string): Handler {
+    return async (event) => {
+      const why = this.#options.mismatchOf(topic, event);
+      if (why !== undefined) throw new HandlerFailure(why, { status: 422, body: Buffer.from(why) });
+      return { status: 200, event };
     };
   }
 

@@ -35,15 +35,25 @@ export interface Gate {
 /** Why an event may not enter. Trying again does not help. */
 export class GateRefusal extends Error {
   override readonly name = 'GateRefusal';
-  readonly code: 'too-large' | 'too-many-hops';
+  readonly code: 'too-large' | 'too-many-hops' | 'mismatch';
   /** The HTTP status that says so. */
   readonly status: number;
 
   constructor(code: GateRefusal['code'], message: string) {
     super(message);
     this.code = code;
-    this.status = code === 'too-large' ? 413 : 400;
+    this.status = STATUSES[code];
   }
+}
+
+const STATUSES = { 'too-large': 413, 'too-many-hops': 400, mismatch: 422 } as const;
+
+/** Whether events of a topic are as they have to be. */
+export interface TopicCheck {
+  /** Why one is not; undefined when it is. */
+  readonly check: (event: CloudEvent) => string | undefined;
+  /** The topic that takes those that are not; undefined: nobody takes them. */
+  readonly mismatches: string | undefined;
 }
 
 export interface GateOptions {
@@ -54,11 +64,13 @@ export interface GateOptions {
   readonly now: () => number;
   /** Begins a trace for what comes without one; undefined where nobody traces. */
   readonly newTraceparent?: (() => string) | undefined;
+  /** What events of a topic are held against; undefined for most. */
+  readonly checkOf?: ((topic: string) => TopicCheck | undefined) | undefined;
   /** Is told of what has become durable, before whoever brought it. */
   readonly entered?: ((entries: readonly Entry[]) => void) | undefined;
 }
 
-export function openGate({ log, maxEventBytes, now, newTraceparent, entered }: GateOptions): Gate {
+export function openGate({ log, maxEventBytes, now, newTraceparent, checkOf, entered }: GateOptions): Gate {
   const traced = (headers: Headers | undefined) =>
     newTraceparent === undefined || headers?.['traceparent'] !== undefined
       ? headers
@@ -67,6 +79,7 @@ export function openGate({ log, maxEventBytes, now, newTraceparent, entered }: G
   return {
     async enter(topic, arrivals, settlement) {
       const arrivedAt = now();
+      const check = checkOf?.(topic);
       const drafts = arrivals.map(({ event, headers, hops = 0, cause, findable }) => {
         const size = event.data?.byteLength ?? 0;
         if (size > maxEventBytes) {
@@ -81,7 +94,8 @@ export function openGate({ log, maxEventBytes, now, newTraceparent, entered }: G
             `the event is the reply of a reply, ${MAX_HOPS} times over: it goes in a circle`,
           );
         }
-        return { topic, event, arrivedAt, hops, cause, headers: traced(headers), findable };
+        const into = check === undefined ? topic : placeFor(event, topic, check);
+        return { topic: into, event, arrivedAt, hops, cause, headers: traced(headers), findable };
       });
       const entries = await log.append(drafts, settlement);
       entered?.(entries);
@@ -90,4 +104,12 @@ export function openGate({ log, maxEventBytes, now, newTraceparent, entered }: G
       return entries;
     },
   };
+}
+
+/** The topic that an event enters which is asked to be as a schema wants it. */
+function placeFor(event: CloudEvent, topic: string, { check, mismatches }: TopicCheck): string {
+  const why = check(event);
+  if (why === undefined) return topic;
+  if (mismatches === undefined) throw new GateRefusal('mismatch', why);
+  return mismatches;
 }

@@ -7,16 +7,30 @@ import { planCalls } from './calls.ts';
 import { planChannel } from './channel.ts';
 import { planChoice } from './choice.ts';
 import { planEventTransform, transformPath } from './event-transform.ts';
+import { planEventType } from './event-type.ts';
 import { planMap } from './map.ts';
 import { planParallel } from './parallel.ts';
 import type { Planned } from './parts.ts';
-import type { Feed, Inlet, Plan, PlanFault, RequestReplyDoor, Route, Status, Transform, Workload } from './plan.ts';
+import type {
+  Feed,
+  Inlet,
+  Plan,
+  PlanFault,
+  RequestReplyDoor,
+  Route,
+  SchemaCheck,
+  Status,
+  Transform,
+  Workload,
+} from './plan.ts';
 import { planRequestReply } from './request-reply.ts';
+import { planSchemaCheck } from './schema-check.ts';
 import { planSequence } from './sequence.ts';
 import { planSubscription } from './subscription.ts';
 import { planService } from './service.ts';
 import { planKafkaSource, planWebhookSource } from './sources.ts';
 import type { PlannedSource } from './sources.ts';
+import { channelTopic } from './topics.ts';
 import { planTrigger } from './trigger.ts';
 import { worldOf } from './world.ts';
 
@@ -33,6 +47,7 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
   const workloads: Workload[] = [];
   const transforms: Transform[] = [];
   const requestReplies: RequestReplyDoor[] = [];
+  const schemaChecks: SchemaCheck[] = [];
   const faults: PlanFault[] = [];
   const statuses = new Map<string, Status>();
 
@@ -41,6 +56,10 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
     routes.push(...planned.routes);
     faults.push(...planned.faults);
     for (const [key, status] of planned.statuses) statuses.set(key, status);
+  };
+  const addSchemaCheck = ({ check, route }: ReturnType<typeof planSchemaCheck>): void => {
+    if (check !== undefined) schemaChecks.push(check);
+    if (route !== undefined) routes.push(route);
   };
   const addSource = ({ feed, route, status }: PlannedSource): Status => {
     if (feed !== undefined) feeds.push(feed);
@@ -53,6 +72,7 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
       case 'Broker': {
         const { inlet, status } = planBroker(resource, world, dataUrl);
         inlets.push(inlet);
+        addSchemaCheck(planSchemaCheck(resource, inlet.topic, world));
         statuses.set(key, status);
         break;
       }
@@ -81,6 +101,7 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
       case 'InMemoryChannel':
       case 'KafkaChannel':
         addPlanned({ ...planChannel(resource, world, dataUrl), routes: [], faults: [] });
+        addSchemaCheck(planSchemaCheck(resource, channelTopic(resource.metadata), world));
         break;
       case 'Subscription':
         addPlanned(planSubscription(resource, world, dataUrl));
@@ -111,6 +132,12 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
         statuses.set(key, status);
         break;
       }
+      case 'EventType': {
+        const { status, fault } = planEventType(resource, world);
+        if (fault !== undefined) faults.push(fault);
+        statuses.set(key, status);
+        break;
+      }
       case 'Secret':
       case 'ConfigMap':
         break;
@@ -124,6 +151,7 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
     workloads,
     transforms,
     requestReplies,
+    schemaChecks,
     statuses,
     faults: [
       ...faults,

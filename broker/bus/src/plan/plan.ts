@@ -3,6 +3,7 @@ import type { Complaint } from '@millrace/resources/fault';
 import type { Join } from '@millrace/resources/join';
 import type { Scaling } from '@millrace/resources/scaling';
 import type { TriggerFilter } from '../filter/trigger-filter.ts';
+import type { EventSchema } from '../schema/event-check.ts';
 
 /**
  * What all resources together mean, as plain data: control compares two plans and starts, changes and stops things.
@@ -15,6 +16,7 @@ export interface Plan {
   readonly workloads: readonly Workload[];
   readonly transforms: readonly Transform[];
   readonly requestReplies: readonly RequestReplyDoor[];
+  readonly schemaChecks: readonly SchemaCheck[];
   /** What can be said of each resource without running anything, by its key. */
   readonly statuses: ReadonlyMap<string, Status>;
   /** What cannot work, found when the resources were taken together; by the key of the resource. */
@@ -34,6 +36,14 @@ export interface Inlet {
   readonly topic: string;
   /** The key of the resource that it belongs to. */
   readonly key: string;
+}
+
+/** A topic whose events are held against the schemas of their types before they enter. */
+export interface SchemaCheck {
+  readonly topic: string;
+  readonly schemas: readonly EventSchema[];
+  /** The topic that takes what does not match; undefined: it is refused. */
+  readonly mismatches: string | undefined;
 }
 
 /** From a topic, through a filter, to a target. */
@@ -79,6 +89,8 @@ export type Target =
   /** The address that the caller of a function gave, with what the function answered. */
   | { readonly kind: 'callback'; readonly workload: string }
   | { readonly kind: 'topic'; readonly topic: string }
+  /** The topic, for events that match the schemas of a {@link SchemaCheck}; others fail for good. */
+  | { readonly kind: 'matching'; readonly topic: string }
   | { readonly kind: 'transform'; readonly transform: string }
   /** Waits for the branches of the entry, and answers with what has come of them. */
   | ({ readonly kind: 'join' } & JoinTarget)

@@ -24,6 +24,11 @@ export function flowName({ kind, metadata }: Sequence | Parallel | Choice | MapF
   return `${kind.toLowerCase()}/${metadata.namespace}/${metadata.name}`;
 }
 
+/** What does not match the schemas that a topic asks for. */
+export function mismatchesTopic(topic: string): string {
+  return `mismatches/${topic}`;
+}
+
 /** Where the outcome of a flow enters. */
 export function resultsTopic(flow: string): string {
   return `results/${flow}`;

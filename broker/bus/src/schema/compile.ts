@@ -25,6 +25,21 @@ const NEWEST = DRAFTS[0]![1];
  * {@link SchemaFault}. The compiler is loaded by the first call: whoever has no schema does not pay for it.
  */
 export function compileSchema(text: string): Check {
+  const check = compiled.get(text) ?? compile(text);
+  compiled.delete(text);
+  compiled.set(text, check);
+  for (const oldest of compiled.keys()) {
+    if (compiled.size <= MOST_COMPILED) break;
+    compiled.delete(oldest);
+  }
+  return check;
+}
+
+// The same text gives the same check, and every change of anything that is declared asks for all of them again.
+const compiled = new Map<string, Check>();
+const MOST_COMPILED = 1_000;
+
+function compile(text: string): Check {
   const schema = read(text);
   if (typeof schema === 'boolean') return schema ? () => undefined : () => 'the schema takes nothing';
   const ajv = compilerFor(schema);
@@ -82,12 +97,12 @@ function compilerFor({ $schema }: Record<string, unknown>): Ajv2020 {
 /** A pattern of a schema meets data from outside: with backtracking, a few bytes could hold everything up. */
 function linearPatterns(require: NodeJS.Require) {
   const { RE2JS: Engine } = require('re2js') as { RE2JS: typeof RE2JS };
-  const compile = (pattern: string) => {
-    const compiled = Engine.compile(pattern);
+  const engine = (pattern: string) => {
+    const matcher = Engine.compile(pattern);
     // The compiler tells patterns apart by their text.
-    return { test: (value: string) => compiled.matcher(value).find(), toString: () => pattern };
+    return { test: (value: string) => matcher.matcher(value).find(), toString: () => pattern };
   };
-  return Object.assign(compile, { code: 'linearPatterns' });
+  return Object.assign(engine, { code: 'linearPatterns' });
 }
 
 /** What ajv says in its parameters alone. */
