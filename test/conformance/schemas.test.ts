@@ -143,10 +143,10 @@ describe('a Broker that makes dead letters of what is not as its schema wants it
     await using bus = await startBus();
     const rest = trigger('all', subscriber.url) + eventType('order', 'order', ORDER);
     await bus.apply(broker() + rest);
-    let isOver = false;
+    const over = new AbortController();
     let sent = 0;
     const sending = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const answer = await post(`${bus.url}/default/default`, { type: 'order', data: '{}' });
         assert.equal(answer.status, 202);
         sent += 1;
@@ -156,7 +156,7 @@ describe('a Broker that makes dead letters of what is not as its schema wants it
       await bus.apply(checked('dead-letter') + rest);
       await bus.apply(broker() + rest);
     }
-    isOver = true;
+    over.abort();
     await sending;
     await bus.apply(checked('dead-letter') + rest);
     await bus.settled();

@@ -31,6 +31,7 @@ import { openWaitingTable } from './replies/waiting-table.ts';
 import { compileEventCheck } from './schema/event-check.ts';
 import { openEvaluator } from './transform/evaluator.ts';
 import type { Evaluator } from './transform/evaluator.ts';
+import { Traffic } from './telemetry/traffic.ts';
 import { Transforms } from './transform/transforms.ts';
 import { transformPath } from './plan/event-transform.ts';
 
@@ -74,6 +75,8 @@ export class Bus {
   readonly calls: Calls;
   /** What became of events whose senders wait for it. */
   readonly runs: Runs;
+  /** Which types of events enter brokers and channels. */
+  readonly traffic = new Traffic();
   /** Requests that are held until their reply comes. */
   readonly requestReplies: RequestReplies;
   readonly #functionDoor: FunctionDoor;
@@ -109,6 +112,7 @@ export class Bus {
       entered: (entries) => {
         this.#flows.entered(entries);
         this.runs.entered(entries);
+        this.traffic.entered(entries);
       },
     });
     this.#flows = new Flows({
@@ -242,6 +246,7 @@ export class Bus {
     const standing = new Set(this.control.plan.routes.map((it) => it.name));
     this.#check(plan.schemaChecks.filter((it) => it.mismatches === undefined || standing.has(it.mismatches)));
     this.#checksToCome = plan.schemaChecks;
+    this.traffic.follow(new Map(plan.inlets.filter((it) => isPlace(it.key)).map((it) => [it.topic, it.key])));
     await this.control.apply(plan);
     this.#openDoors(plan);
     await this.#retiring.resume(new Set(plan.routes.map((it) => it.name)));
@@ -421,4 +426,10 @@ function isOfFlow({ manner, isReply }: Route): boolean {
 /** A topic that nobody reads: what rests there waits for somebody to redrive it through the source's route. */
 function parkedTopic(feed: Feed): string {
   return `parked/${feed.name}`;
+}
+
+/** Whether something is a place where events of others enter, and no part of a flow. */
+function isPlace(key: string): boolean {
+  const kind = key.slice(0, key.indexOf('/'));
+  return kind === 'Broker' || kind.endsWith('Channel');
 }

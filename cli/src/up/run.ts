@@ -25,6 +25,7 @@ import { openLocalFunctions } from './functions.ts';
 import { readManifests, refuseFaults } from './manifests.ts';
 import { apiAdmission } from './objects/admission.ts';
 import { ControlPlane } from './objects/control-plane.ts';
+import { typeViews } from './objects/type-views.ts';
 import { makeReload } from './reload.ts';
 import type { Settings } from './settings.ts';
 import { localSources } from './sources.ts';
@@ -138,6 +139,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
           await bus.apply(plan);
         },
         statuses: () => bus.control.statuses(),
+        seenSince: settings.eventTypes ? (time) => bus.traffic.since(time, Date.now()) : undefined,
         logger,
         now: Date.now,
       }),
@@ -171,6 +173,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
           graph: () => graphOf(bus.control.plan),
         },
         seek: bus.seeking,
+        types: () => typeViews(objects, bus.traffic.since(0, Date.now())),
         api,
         checks: () => ({ log: isBroken, accepting: bus.isDraining ? 'draining' : undefined }),
         metrics,

@@ -24,6 +24,8 @@ export interface Settings {
   readonly watch: boolean;
   /** Whether functions are started while those before them in a flow are at work. */
   readonly prewarm: boolean;
+  /** Whether EventTypes are made of events that enter. */
+  readonly eventTypes: boolean;
   readonly aliases: Readonly<Record<string, string>>;
   readonly maxEventBytes: number;
   readonly retainMs: number;
@@ -67,6 +69,7 @@ export function addSettings(command: Command): Command {
       ).env('MILLRACE_CACHE'),
     )
     .addOption(new Option('--no-prewarm', 'do not start functions while those before them in a flow are at work'))
+    .addOption(new Option('--no-event-types', 'make no EventTypes of events that enter'))
     .addOption(new Option('--no-watch', 'do not read manifests and code again when they change'))
     .addOption(
       new Option(
@@ -101,6 +104,7 @@ export function settingsOf(options: Record<string, unknown>): Settings {
     cache?: string;
     watch: boolean;
     prewarm: boolean;
+    eventTypes: boolean;
     alias?: string[];
     maxEventBytes: number;
     retainDays: number;
@@ -121,6 +125,7 @@ export function settingsOf(options: Record<string, unknown>): Settings {
     cacheFolder: resolve(given.cache ?? join(homedir(), '.cache/millrace/packages')),
     watch: given.watch,
     prewarm: given.prewarm,
+    eventTypes: given.eventTypes,
     aliases: Object.fromEntries((given.alias ?? []).map(aliasOf)),
     maxEventBytes: given.maxEventBytes,
     retainMs: given.retainDays * DAY_MS,

@@ -188,9 +188,9 @@ describe('the Kafka source', () => {
   test('parks what will never be taken, takes the rest in order, and goes on', async () => {
     const refusal = (status: number, message: string) => Object.assign(new Error(message), { status });
     const collector = createCollector(async (events) => {
-      const texts = events.map(({ data }) => Buffer.from(data ?? []).toString());
-      if (texts.includes('wrong')) throw refusal(422, 'the data is not JSON');
-      if (texts.includes('long')) throw refusal(413, 'too long');
+      const texts = new Set(events.map(({ data }) => Buffer.from(data ?? []).toString()));
+      if (texts.has('wrong')) throw refusal(422, 'the data is not JSON');
+      if (texts.has('long')) throw refusal(413, 'too long');
     });
     const { kafka, source, join } = await connected(collector);
     const { batch, committed } = fakeBatch(['1', 'wrong', '2', 'long', '3']);

@@ -1,4 +1,5 @@
 import type { ObjectDraft, ObjectKey } from '../objects/object.ts';
+import { isRecord } from './json.ts';
 import type { ObjectTarget } from './request-path.ts';
 
 /** The object at an address that names one. */
@@ -6,9 +7,20 @@ export function keyAt({ kind: { group, kind }, namespace = '', name = '' }: Obje
   return { group, kind, namespace, name };
 }
 
-/** The object in the version that a client asks for. All versions of a kind have the same fields. */
-export function inVersion<T extends ObjectDraft>(object: T, { apiVersion }: Pick<ObjectTarget, 'apiVersion'>): T {
-  return object.apiVersion === apiVersion ? object : { ...object, apiVersion };
+/** The object in the version that a client asks for. */
+export function inVersion<T extends ObjectDraft>(object: T, target: Pick<ObjectTarget, 'apiVersion' | 'kind'>): T {
+  const { apiVersion } = target;
+  if (object.apiVersion === apiVersion) return object;
+  const conversion = conversionFor(target);
+  const spec = object['spec'];
+  if (conversion === undefined || !isRecord(spec)) return { ...object, apiVersion };
+  return { ...object, apiVersion, spec: conversion.fromStored(spec) };
+}
+
+/** How specs of the version that is asked for differ from those that are stored; undefined when they do not. */
+export function conversionFor({ apiVersion, kind }: Pick<ObjectTarget, 'apiVersion' | 'kind'>) {
+  const name = apiVersion.split('/').at(-1);
+  return kind.versions.find((it) => it.name === name)?.conversion;
 }
 
 /** True for two keys of one object. */

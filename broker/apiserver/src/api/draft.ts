@@ -2,6 +2,7 @@ import { DNS_LABEL, DNS_SUBDOMAIN } from '@millrace/resources/name';
 
 import type { KubernetesObject, ObjectDraft, ObjectKey } from '../objects/object.ts';
 import type { ServedKind } from '../registry/kind.ts';
+import { conversionFor } from './addressing.ts';
 import { isRecord } from './json.ts';
 import type { JsonRecord } from './json.ts';
 import type { ObjectTarget } from './request-path.ts';
@@ -34,8 +35,20 @@ export function draftOf(value: unknown, target: ObjectTarget, validation: WriteO
   }
   requireTexts(metadata, target);
   addressed(metadata, target);
+  convert(copy, target);
   const object = { ...copy, apiVersion: storedVersion(kind), kind: kind.kind, metadata } as ObjectDraft;
   return { object, warnings: validation === 'Warn' ? unknown : [] };
+}
+
+/** What a version says in its own way is stored as all others say it. */
+function convert(copy: JsonRecord, target: ObjectTarget): void {
+  const conversion = conversionFor(target);
+  if (conversion === undefined || !isRecord(copy['spec'])) return;
+  try {
+    copy['spec'] = conversion.toStored(copy['spec']);
+  } catch (error) {
+    throw notReadable(target, (error as Error).message);
+  }
 }
 
 /** In JSON of Go a null is what is not there. */

@@ -27,11 +27,22 @@ export interface Column {
   readonly value: string | ((object: object) => unknown);
 }
 
-/** One version under which a kind is served. All versions of a kind have the same fields. */
+/** One version under which a kind is served. All have the same fields, but for those of a {@link SpecConversion}. */
 export interface ServedVersion {
   readonly name: string;
+  /** How its `spec` differs from the one that is stored. */
+  readonly conversion?: SpecConversion;
   /** Told to everybody who uses it. */
   readonly deprecated?: string;
+}
+
+type Spec = Readonly<Record<string, unknown>>;
+
+/** Between the spec of a version and the one that is stored. */
+export interface SpecConversion {
+  /** Throws an Error that says what is wrong with a spec that cannot be stored. */
+  toStored(spec: Spec): Spec;
+  fromStored(spec: Spec): Spec;
 }
 
 /** A kind that the API serves: what discovery, tables and validation have to know of it. */

@@ -1,4 +1,5 @@
 import { AGE, READY, REASON, SINK, text, URL } from './columns.ts';
+import { eventTypeByAttributes } from './event-type-conversion.ts';
 import type { Column, ServedKind, ServedVersion } from './kind.ts';
 import { schemaFor } from './schemas.ts';
 
@@ -53,7 +54,11 @@ export function knativeKinds(): ServedKind[] {
     }),
     served(
       'eventing.knative.dev',
-      ['v1beta2', { name: 'v1beta1', deprecated: 'use eventing.knative.dev/v1beta2' }],
+      [
+        'v1beta2',
+        { name: 'v1beta3', conversion: eventTypeByAttributes },
+        { name: 'v1beta1', deprecated: 'use eventing.knative.dev/v1beta2' },
+      ],
       'EventType',
       {
         columns: [

@@ -17,6 +17,8 @@ import type { FlowsPort } from './runs.ts';
 import { tail } from './tail.ts';
 import type { TailQuery } from './tail.ts';
 import { addTriggers } from './triggers.ts';
+import { addTypes } from './types.ts';
+import type { TypeView } from './types.ts';
 import type { SeekPort } from './triggers.ts';
 import { deadLetterOf, deliveryOf, entryOf, summaryOf } from './views.ts';
 import type { EventDetail } from './views.ts';
@@ -38,6 +40,8 @@ export interface AdminOptions {
   readonly flows?: FlowsPort | undefined;
   /** Default: Triggers cannot be moved, and nothing answers under `/api/triggers/seek`. */
   readonly seek?: SeekPort | undefined;
+  /** Which events there are. Default: nothing answers under `/api/types`. */
+  readonly types?: (() => readonly TypeView[]) | undefined;
   /** What is asked first, and takes what is its own: a Kubernetes API. Default: nothing. */
   readonly api?: { take(request: IncomingMessage, response: ServerResponse): boolean } | undefined;
   /** What must hold for this process to take events; the reason where it does not. */
@@ -129,6 +133,7 @@ export function openAdmin(options: AdminOptions): FastifyInstance {
     count: await overSelected(store, body, (keys) => store.deadLetters.purge(keys)),
   }));
   if (options.functions !== undefined) addFunctions(server, options.functions);
+  if (options.types !== undefined) addTypes(server, options.types);
   const { flows, seek } = options;
   if (flows !== undefined) {
     const routes = () => flows.routes();

@@ -4,9 +4,11 @@ import type { Change, ObjectStore } from '@millrace/apiserver/objects/store';
 import { compilePlan } from '@millrace/bus/plan/compile';
 import type { Plan, Status } from '@millrace/bus/plan/plan';
 import type { Logger } from '@millrace/bus/telemetry/logger';
+import type { SeenType } from '@millrace/bus/telemetry/traffic';
 import type { Declared } from '@millrace/resources/manifest';
 
 import { declaredObjects, meaningfulTypes } from './declared.ts';
+import { changesForEventTypes } from './event-types.ts';
 import { changesForFiles } from './files.ts';
 import { changesForStatuses, isMeantOtherwise } from './statuses.ts';
 
@@ -17,6 +19,8 @@ export interface ControlPlaneOptions {
   readonly apply: (plan: Plan) => Promise<void>;
   /** How each resource is, by its key. */
   readonly statuses: () => ReadonlyMap<string, Status>;
+  /** Types of events that have entered since a time, in milliseconds since 1970. Undefined: no EventTypes are made. */
+  readonly seenSince?: ((milliseconds: number) => readonly SeenType[]) | undefined;
   readonly logger: Pick<Logger, 'error' | 'info'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -46,6 +50,7 @@ export class ControlPlane {
   #working: Promise<void> = Promise.resolve();
   #isWanted = false;
   #looks = 0;
+  #seenUntil = 0;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -100,6 +105,7 @@ export class ControlPlane {
         await this.#storeFiles();
         await this.#applyPlan();
         await this.#tellStatuses();
+        await this.#tellTypes([]);
       } catch (error) {
         this.#options.logger.error(`what is declared could not be applied: ${(error as Error).message}`);
       }
@@ -125,11 +131,20 @@ export class ControlPlane {
     return this.#write((store, now) => changesForStatuses(store, this.#options.statuses(), now));
   }
 
+  #tellTypes(seen: readonly SeenType[]): Promise<void> {
+    const statuses = this.#options.statuses();
+    return this.#write((store) => changesForEventTypes(store, seen, (key) => statuses.has(key)));
+  }
+
   #look(): void {
     if (this.#isClosed) return;
     this.#timer = setTimeout(() => {
       this.#looks += 1;
       this.#working = this.#working.then(() => this.#tellStatuses());
+      const since = this.#seenUntil;
+      this.#seenUntil = this.#options.now();
+      const seen = this.#options.seenSince?.(since) ?? [];
+      if (seen.length > 0) this.#working = this.#working.then(() => this.#tellTypes(seen));
       if (this.#looks % LOOKS_UNTIL_FORGOTTEN === 0)
         this.#working = this.#working.then(() => this.#options.store.compact(CHANGES_KEPT)).catch(() => {});
       void this.#working.finally(() => this.#look());
