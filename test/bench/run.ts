@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<Row[]>> = {
   cesql: async () => (await import('./cesql.bench.ts')).cesqlBench(),
   flows: async () => (await import('./flows.bench.ts')).flowsBench(),
   functions: async () => (await import('./functions.bench.ts')).functionsBench(),
+  objects: async () => (await import('./objects.bench.ts')).objectsBench(),
   backlog: async () => (await import('./backlog.bench.ts')).backlogBench(),
 };
 
