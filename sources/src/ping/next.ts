@@ -1,0 +1,13 @@
+import type { Schedule } from '@millrace/resources/schedule';
+import { Cron } from 'croner';
+
+/**
+ * When a schedule comes next after a moment (milliseconds since 1970); undefined when it never does, as the 30th of
+ * February. An hour that the clocks leave out is made up at its end; one that they repeat counts once.
+ */
+export function nextOf({ fields, timezone }: Schedule): (after: number) => number | undefined {
+  // Only numbers and stars: what robfig/cron and croner read differently (`7`, `L`, `?`) has been read already.
+  const pattern = fields.map((it) => (it === '*' ? it : it.join(','))).join(' ');
+  const cron = new Cron(pattern, { paused: true, ...(timezone === undefined ? {} : { timezone }) });
+  return (after) => cron.nextRun(new Date(after))?.getTime();
+}
