@@ -2,15 +2,19 @@ import { complaint } from '@millrace/resources/fault';
 import type { Declared } from '@millrace/resources/manifest';
 import { keyOf } from '@millrace/resources/resource';
 
+import { planApiServerSource } from './api-server-source.ts';
 import { planBroker } from './broker.ts';
 import { planCalls } from './calls.ts';
 import { planChannel } from './channel.ts';
 import { planChoice } from './choice.ts';
 import { planEventTransform, transformPath } from './event-transform.ts';
+import { planIntegrationSource } from './integration-source.ts';
 import { planMap } from './map.ts';
+import { statusOfNotRun } from './not-run.ts';
 import { planParallel } from './parallel.ts';
 import type { Planned } from './parts.ts';
 import type { Feed, Inlet, Plan, PlanFault, RequestReplyDoor, Route, Status, Transform, Workload } from './plan.ts';
+import { planPingSource } from './ping-source.ts';
 import { planRequestReply } from './request-reply.ts';
 import { planSequence } from './sequence.ts';
 import { planSubscription } from './subscription.ts';
@@ -42,7 +46,8 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
     faults.push(...planned.faults);
     for (const [key, status] of planned.statuses) statuses.set(key, status);
   };
-  const addSource = ({ feed, route, status }: PlannedSource): Status => {
+  const addSource = ({ feed, route, status, fault }: PlannedSource & { fault?: PlanFault | undefined }): Status => {
+    if (fault !== undefined) faults.push(fault);
     if (feed !== undefined) feeds.push(feed);
     if (route !== undefined) routes.push(route);
     return status;
@@ -76,6 +81,22 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
         break;
       case 'WebhookSource':
         statuses.set(key, addSource(planWebhookSource(resource, world, dataUrl)));
+        break;
+      case 'PingSource':
+        statuses.set(key, addSource(planPingSource(resource, world, dataUrl)));
+        break;
+      case 'ApiServerSource':
+        statuses.set(key, addSource(planApiServerSource(resource, world, dataUrl)));
+        break;
+      case 'IntegrationSource':
+        statuses.set(key, addSource(planIntegrationSource(resource, world, dataUrl)));
+        break;
+      case 'ContainerSource':
+      case 'SinkBinding':
+      case 'IntegrationSink':
+      case 'JobSink':
+      case 'KafkaSink':
+        statuses.set(key, statusOfNotRun(resource));
         break;
       case 'Channel':
       case 'InMemoryChannel':
