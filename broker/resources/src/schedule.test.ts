@@ -43,7 +43,9 @@ describe('a schedule is', () => {
 describe('no schedule is', () => {
   for (const [schedule, text] of [
     ['', 'empty spec string'],
-    ['   ', 'empty spec string'],
+    ['   ', 'expected 5 to 6 fields, found 0: []'],
+    ['-1-2 * * * *', 'failed to parse int from : strconv.Atoi: parsing "": invalid syntax'],
+    ['*/-1 * * * *', 'negative number (-1) not allowed: -1'],
     ['@every 1h', 'unsupported descriptor @every'],
     ['@reboot', 'unrecognized descriptor: @reboot'],
     ['* * * *', 'expected 5 to 6 fields, found 4: [* * * *]'],

@@ -50,6 +50,7 @@ const DESCRIPTORS: Readonly<Record<string, string>> = {
 export function readSchedule(schedule: string, timezone?: string): Schedule | ScheduleFault {
   if (schedule.includes('@every')) return { field: 'schedule', text: 'unsupported descriptor @every' };
   let zone = timezone === '' ? undefined : timezone;
+  if (schedule === '') return { field: 'schedule', text: 'empty spec string' };
   let rest = schedule.trim();
   const prefix = zone === undefined ? /^(?:CRON_TZ|TZ)=(\S*)\s*/.exec(rest) : null;
   if (prefix !== null) {
@@ -58,13 +59,12 @@ export function readSchedule(schedule: string, timezone?: string): Schedule | Sc
   }
   if (zone !== undefined && !isTimezone(zone))
     return { field: 'timezone', text: `provided bad location ${zone}: unknown time zone ${zone}` };
-  if (rest === '') return { field: 'schedule', text: 'empty spec string' };
   if (rest.startsWith('@')) {
     const meant = DESCRIPTORS[rest];
     if (meant === undefined) return { field: 'schedule', text: `unrecognized descriptor: ${rest}` };
     rest = meant;
   }
-  const texts = rest.split(/\s+/);
+  const texts = rest.split(/\s+/).filter((it) => it !== '');
   if (texts.length < 5 || texts.length > 6) {
     const text = `expected 5 to 6 fields, found ${texts.length}: [${texts.join(' ')}]`;
     return { field: 'schedule', text };
@@ -104,16 +104,16 @@ function readRange(text: string, bounds: Bounds): { numbers: number[]; isOpen: b
   const [range = '', step, ...more] = text.split('/');
   const [low = '', high, ...rest] = range.split('-');
   const isAll = low === '*' || low === '?';
-  if (rest.length > 0) return `too many hyphens: ${text}`;
-  if (more.length > 0) return `too many slashes: ${text}`;
   const from = isAll ? bounds.least : numberOf(low, bounds.names, bounds.least);
   if (typeof from === 'string') return from;
-  // With a step, a single number is where it begins.
-  const open = isAll || (high === undefined && step !== undefined);
-  const to = open ? bounds.most : high === undefined ? from : numberOf(high, bounds.names, bounds.least);
-  if (typeof to === 'string') return to;
+  if (rest.length > 0 && !isAll) return `too many hyphens: ${text}`;
+  const end = isAll || high === undefined ? from : numberOf(high, bounds.names, bounds.least);
+  if (typeof end === 'string') return end;
+  if (more.length > 0) return `too many slashes: ${text}`;
   const by = step === undefined ? 1 : numberOf(step, [], 0);
   if (typeof by === 'string') return by;
+  // With a step, a single number is where it begins.
+  const to = isAll || (high === undefined && step !== undefined) ? bounds.most : end;
   if (from < bounds.least) return `beginning of range (${from}) below minimum (${bounds.least}): ${text}`;
   if (to > bounds.most) return `end of range (${to}) above maximum (${bounds.most}): ${text}`;
   if (from > to) return `beginning of range (${from}) beyond end of range (${to}): ${text}`;

@@ -3,7 +3,8 @@ import { Cron } from 'croner';
 
 /**
  * When a schedule comes next after a moment (milliseconds since 1970); undefined when it never does, as the 30th of
- * February. An hour that the clocks leave out is made up at its end; one that they repeat counts once.
+ * February. A time of day that the clocks leave out comes as they go on, and one that they repeat comes once; robfig/cron
+ * leaves the first out, and takes the other twice.
  */
 export function nextOf({ fields, timezone }: Schedule): (after: number) => number | undefined {
   // Only numbers and stars: what robfig/cron and croner read differently (`7`, `L`, `?`) has been read already.
