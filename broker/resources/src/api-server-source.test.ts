@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { faultPathsOf, faultsOf, manifestOf, refusalsOf, resourceOf, testRefusals } from './testing.ts';
+import { faultPathsOf, faultsOf, manifestOf, receiptsOf, refusalsOf, resourceOf, testRefusals } from './testing.ts';
 
 const EVENTS = [{ apiVersion: 'v1', kind: 'Event' }];
 const text = (spec: object) =>
@@ -27,6 +27,13 @@ describe('an ApiServerSource', () => {
   ]) {
     test(`may have ${JSON.stringify(spec)}`, () => assert.deepEqual(faultsOf(text(spec)), []));
   }
+
+  test('notes that there are no permissions for an account to have', () => {
+    assert.deepEqual(receiptsOf(text({ serviceAccountName: 'watcher' })), [
+      'spec.serviceAccountName is ignored: whoever may declare a source here may watch everything',
+    ]);
+    assert.deepEqual(receiptsOf(text({ serviceAccountName: 'default' })), []);
+  });
 
   test('is refused filters by Knative as shipped', () => {
     assert.deepEqual(refusalsOf(text({ filters: [{ exact: { kind: 'Event' } }] })), [

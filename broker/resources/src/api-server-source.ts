@@ -29,7 +29,11 @@ const TYPE = {
   kind: Type.String({ rule: kindRule, expected: 'the name of a kind, such as "Event"' }),
 };
 
-// One rule for each field, so that each is told at its own place; a text for Knative goes before it.
+const accountRule: Rule<string> = (name, path, tell) => {
+  if (name === 'default' || name === '') return;
+  tell.receipt(path, `${path} is ignored: whoever may declare a source here may watch everything`);
+};
+
 const filtersRule: Rule<unknown[]> = (filters, path, tell) => {
   if (filters.length === 0) return;
   const text = 'Filters is not empty but the NewAPIServerFilters feature is disabled.';
@@ -55,7 +59,11 @@ const SpecSchema = Fields(
     namespaceSelector: Type.Optional(LabelSelectorSchema),
     /** Which of its events are sent: those that pass all of them. */
     filters: Type.Optional(Type.Array(FilterSchema, { rule: filtersRule, expected: 'a list of filters' })),
-    serviceAccountName: Type.String({ default: 'default', expected: 'the name of a ServiceAccount' }),
+    serviceAccountName: Type.String({
+      default: 'default',
+      rule: accountRule,
+      expected: 'the name of a ServiceAccount',
+    }),
     ...SOURCE,
   },
   { expected: 'an object with resources and sink' },

@@ -7,6 +7,7 @@ import { notRunRule } from './not-run.ts';
 import { resourceSchema } from './resource-schema.ts';
 import type { Resource } from './resource.ts';
 import { Fields, Open, Text } from './schema.ts';
+import type { Rule } from './schema.ts';
 import { SOURCE } from './source-fields.ts';
 
 const TimerSchema = Fields(
@@ -21,6 +22,9 @@ const TimerSchema = Fields(
   { expected: 'an object with message' },
 );
 
+const templateRule: Rule = (_template, path, tell) =>
+  tell.receipt(path, `${path} is ignored: a source has no pod here`);
+
 const SpecSchema = Fields(
   {
     timer: Type.Optional(TimerSchema),
@@ -32,8 +36,8 @@ const SpecSchema = Fields(
         auth: AwsAuthSchema,
       }),
     ),
-    /** What the pod of the source is to have besides; there is none here. */
-    template: Type.Optional(Open()),
+    /** What the pod of the source is to have besides. */
+    template: Type.Optional(Open({ rule: templateRule })),
     ...SOURCE,
   },
   {

@@ -25,7 +25,7 @@ const TAKEN: readonly (readonly [kind: KindName, spec: object])[] = [
     },
   ],
   ['IntegrationSource', { aws: { s3: S3, auth: AUTH }, sink: SINK }],
-  ['IntegrationSource', { aws: { sqs: S3, auth: { serviceAccountName: 'a' } }, sink: SINK, template: {} }],
+  ['IntegrationSource', { aws: { sqs: S3, auth: { serviceAccountName: 'a' } }, sink: SINK }],
   ['IntegrationSource', { aws: { ddbStreams: { table: 't', region: 'r' }, auth: AUTH }, sink: SINK }],
   ['IntegrationSink', { log: {} }],
   ['IntegrationSink', { aws: { sns: S3, auth: AUTH } }],
@@ -51,6 +51,13 @@ describe('what is not run', () => {
       message: 'hello',
       contentType: 'text/plain',
     });
+  });
+
+  test('is no pod either: a template for one is noted', () => {
+    const spec = { timer: { message: 'hello' }, template: {}, sink: SINK };
+    assert.deepEqual(receiptsOf(manifestOf('IntegrationSource', spec)), [
+      'spec.template is ignored: a source has no pod here',
+    ]);
   });
 
   test('has the defaults of Knative', () => {
