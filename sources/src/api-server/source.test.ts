@@ -211,7 +211,7 @@ describe('an ApiServerSource', () => {
     assert.deepEqual(started.collector.events, []);
   });
 
-  test('keeps the order while events are refused, and leaves out what is never taken', async () => {
+  test('keeps the order while events are not taken, and parks without its data what never is', async () => {
     let refusals = 2;
     const big = Object.assign(new Error('too long'), { status: 413 });
     const collector = createCollector(async (events) => {
@@ -231,8 +231,12 @@ describe('an ApiServerSource', () => {
       collector.events.map((it) => it.extensions['name']),
       ['a', 'b'],
     );
+    assert.deepEqual(
+      collector.parked.map(({ event, reason }) => [event.extensions['name'], event.data, reason]),
+      [['big', undefined, 'too long']],
+    );
     const reasons = collector.statuses.map((it) => it.reason);
-    assert.deepEqual(reasons, ['Watching', 'EventsRefused', 'EventsRefused', 'Watching', 'EventRefused', 'Watching']);
+    assert.deepEqual(reasons, ['Watching', 'EventsRefused', 'EventsRefused', 'Watching']);
     await source.drain();
     assert.equal(clock.waiting(), 0);
   });

@@ -105,6 +105,22 @@ describe('a PingSource', () => {
     await source.drain();
   });
 
+  test('parks an event that is never taken, and goes on', async () => {
+    let refusals = 1;
+    const collector = createCollector(async () => {
+      if (refusals-- > 0) throw Object.assign(new Error('not as its schema wants it'), { status: 400 });
+    });
+    const { clock, source } = start({ data: 'hello' }, undefined, collector);
+    await clock.advance(2 * MINUTE);
+    assert.deepEqual(
+      collector.parked.map(({ event, reason }) => [Buffer.from(event.data!).toString(), reason]),
+      [['hello', 'not as its schema wants it']],
+    );
+    assert.deepEqual(timesOf(collector), ['2026-03-01T12:02:00.000Z']);
+    assert.equal(collector.statuses.at(-1)?.ready, true);
+    await source.drain();
+  });
+
   test('drained, it waits until the event that it offers is taken, and sends none any more', async () => {
     let take = () => {};
     const collector = createCollector(
