@@ -31,7 +31,8 @@ export function createBackoff(maximumMs: number, { random = Math.random, wait = 
   };
 }
 
-async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+/** The wait of the clock of this machine; see {@link Waiting}. */
+export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   try {
     await setTimeout(milliseconds, undefined, { signal });
   } catch {

@@ -14,6 +14,18 @@ export function immutableSpec(before: Record<string, unknown>, after: Record<str
     );
 }
 
+/** A complaint for each of these fields of `spec` that is not as it was; `text` is how Knative says so of the kind. */
+export function immutableFields<Spec extends object>(
+  before: Spec,
+  after: Spec,
+  fields: readonly (keyof Spec & string)[],
+  text: string,
+): Complaint[] {
+  return fields
+    .filter((field) => !isDeepStrictEqual(before[field], after[field]))
+    .map((field) => changed(join('spec', field), before[field], after[field], text));
+}
+
 /** A complaint when the annotation is not as it was. */
 export function immutableAnnotation(before: Annotated, after: Annotated, key: string): Complaint[] {
   const [was, is] = [before.metadata.annotations?.[key], after.metadata.annotations?.[key]];

@@ -2,16 +2,16 @@ import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { completeDelivery, SourceDeliverySchema } from './delivery.ts';
 import type { DeliverySpec } from './delivery.ts';
-import { completeDestination, DestinationSchema } from './destination.ts';
+import { completeDestination } from './destination.ts';
 import { complaint, show } from './fault.ts';
 import { immutableSpec } from './immutable.ts';
 import type { KindDefinition } from './kind.ts';
 import { MetadataSchema } from './metadata.ts';
-import { OverridesSchema } from './overrides.ts';
 import type { Resource } from './resource.ts';
 import { Fields, Text } from './schema.ts';
 import type { Rule } from './schema.ts';
 import { FromSecretSchema } from './secret-key.ts';
+import { SOURCE } from './source-fields.ts';
 
 /** The label that says how record keys are read. */
 export const KEY_TYPE = 'kafkasources.sources.knative.dev/key-type';
@@ -69,8 +69,7 @@ const SpecSchema = Fields(
       defaulted: 'retry 10, backoffPolicy exponential, backoffDelay PT0.3S, timeout PT600S',
     }),
     net: Type.Optional(NetSchema),
-    sink: DestinationSchema,
-    ceOverrides: Type.Optional(OverridesSchema),
+    ...SOURCE,
   },
   { expected: 'an object with bootstrapServers, topics and sink' },
 );

@@ -25,6 +25,14 @@ const SPECS: Readonly<Record<Exclude<KindName, 'Secret' | 'ConfigMap'>, object>>
   RequestReply: { brokerRef: { kind: 'Broker', name: 'default' } },
   EventType: { type: 'order', reference: { kind: 'Broker', name: 'default' } },
   WebhookSource: { sink: AGENT },
+  ApiServerSource: { resources: [{ apiVersion: 'v1', kind: 'Event' }], sink: AGENT },
+  PingSource: { sink: AGENT },
+  ContainerSource: { template: { spec: { containers: [{ name: 'a', image: 'a' }] } }, sink: AGENT },
+  SinkBinding: { subject: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'a' }, sink: AGENT },
+  IntegrationSource: { timer: { message: 'hello' }, sink: AGENT },
+  IntegrationSink: { log: {} },
+  JobSink: { job: {} },
+  KafkaSink: { topic: 'tickets', bootstrapServers: ['kafka:9092'] },
 };
 
 describe('a complete resource', () => {

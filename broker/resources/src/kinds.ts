@@ -1,22 +1,30 @@
 import type { TSchema } from 'typebox';
 import type { AnyResource } from './any-resource.ts';
+import { apiServerSourceKind } from './api-server-source.ts';
 import { brokerKind } from './broker.ts';
 import { channelKind } from './channel.ts';
 import { choiceKind } from './choice.ts';
 import { configMapKind } from './config-map.ts';
+import { containerSourceKind } from './container-source.ts';
 import { eventTransformKind } from './event-transform.ts';
 import { eventTypeKind } from './event-type.ts';
 import { inMemoryChannelKind } from './in-memory-channel.ts';
+import { integrationSinkKind } from './integration-sink.ts';
+import { integrationSourceKind } from './integration-source.ts';
+import { jobSinkKind } from './job-sink.ts';
 import { kafkaChannelKind } from './kafka-channel.ts';
+import { kafkaSinkKind } from './kafka-sink.ts';
 import { kafkaSourceKind } from './kafka-source.ts';
 import type { KindDefinition } from './kind.ts';
 import { mapKind } from './map.ts';
 import { parallelKind } from './parallel.ts';
+import { pingSourceKind } from './ping-source.ts';
 import { requestReplyKind } from './request-reply.ts';
 import { inputSchema } from './schema.ts';
 import { secretKind } from './secret.ts';
 import { sequenceKind } from './sequence.ts';
 import { serviceKind } from './service.ts';
+import { sinkBindingKind } from './sink-binding.ts';
 import { subscriptionKind } from './subscription.ts';
 import { triggerKind } from './trigger.ts';
 import { webhookSourceKind } from './webhook-source.ts';
@@ -42,6 +50,14 @@ export const KINDS: Readonly<Record<KindName, KindDefinition>> = Object.freeze({
   RequestReply: requestReplyKind,
   EventType: eventTypeKind,
   WebhookSource: webhookSourceKind,
+  ApiServerSource: apiServerSourceKind,
+  PingSource: pingSourceKind,
+  ContainerSource: containerSourceKind,
+  SinkBinding: sinkBindingKind,
+  IntegrationSource: integrationSourceKind,
+  IntegrationSink: integrationSinkKind,
+  JobSink: jobSinkKind,
+  KafkaSink: kafkaSinkKind,
   Secret: secretKind,
   ConfigMap: configMapKind,
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
+import { KINDS } from './kinds.ts';
 import { formatFault, readManifest, readManifests } from './manifest.ts';
 import { keyOf } from './resource.ts';
 import { faultPathsOf, faultsOf, receiptsOf, triggerText } from './testing.ts';
@@ -151,7 +152,7 @@ spec:
 
   test('is an unknown kind, with the kind that was meant', () => {
     assert.deepEqual(readManifest('apiVersion: eventing.knative.dev/v1\nkind: Triger\n', 'f').faults.map(formatFault), [
-      'f:2:1 kind: unknown kind "Triger": expected one of Broker, Trigger, Service, KafkaSource, Channel, InMemoryChannel, KafkaChannel, Subscription, Sequence, Parallel, Choice, Map, EventTransform, RequestReply, WebhookSource, Secret, ConfigMap, got "Triger" (did you mean Trigger?)',
+      `f:2:1 kind: unknown kind "Triger": expected one of ${Object.keys(KINDS).join(', ')}, got "Triger" (did you mean Trigger?)`,
     ]);
     assert.deepEqual(faultPathsOf('apiVersion: v1\nkind: constructor'), ['kind']);
   });

@@ -1,16 +1,16 @@
 import { CONTEXT_ATTRIBUTES } from '@millrace/event/attributes';
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
-import { completeDestination, DestinationSchema } from './destination.ts';
+import { completeDestination } from './destination.ts';
 import { complaint, show } from './fault.ts';
 import type { KindDefinition } from './kind.ts';
 import { MetadataSchema } from './metadata.ts';
-import { OverridesSchema } from './overrides.ts';
 import { join } from './path.ts';
 import type { Resource } from './resource.ts';
 import { Fields, Text, Texts } from './schema.ts';
 import type { Rule } from './schema.ts';
 import { KeySelectorSchema } from './secret-key.ts';
+import { SOURCE } from './source-fields.ts';
 import { isTemplateFault, parseTemplate } from './template.ts';
 
 /** The type of an event whose source says none. */
@@ -121,8 +121,7 @@ const SpecSchema = Fields(
       expected: 'a URL path that begins with "/"',
       defaulted: '/webhooks/<namespace>/<name>',
     }),
-    sink: DestinationSchema,
-    ceOverrides: Type.Optional(OverridesSchema),
+    ...SOURCE,
     event: EventSchema,
     /** How a request proves whose it is; without it all are taken. */
     verify: Type.Optional(VerifySchema),

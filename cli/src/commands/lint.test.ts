@@ -47,6 +47,20 @@ describe('millrace lint', () => {
     assert.deepEqual([code, stdout, stderr], [0, '', '1 resource, 0 faults, 0 notes\n']);
   });
 
+  test('notes once what is understood and not run; --strict makes a fault of it', async () => {
+    const text = 'apiVersion: sinks.knative.dev/v1alpha1\nkind: JobSink\nmetadata: { name: job }\nspec: { job: {} }\n';
+    const file = write('job-sink.yaml', text);
+    const { code, stderr } = await runMillrace(['lint', '-f', file]);
+    assert.equal(code, 0);
+    assert.equal(
+      stderr,
+      `${file}:1:1 JobSink/default/job: a JobSink is not run by this version: use a Service: its function is started for an event and ends after it\n1 resource, 0 faults, 1 note\n`,
+    );
+    const strict = await runMillrace(['lint', '--strict', '-f', file]);
+    assert.equal(strict.code, 6);
+    assert.match(strict.stdout, /JobSink\/default\/job: will not be ready: NotSupported: a JobSink is not run/);
+  });
+
   test('prints each fault with its place: of a field, and of what only all resources together show', async () => {
     const unknown = write('unknown.yaml', trigger('a', 'http://127.0.0.1:1/', 'retries: 3'));
     const filter = write('filter.yaml', trigger('b', 'http://127.0.0.1:1/', 'filters: [{ cesql: "type =" }]'));

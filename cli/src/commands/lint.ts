@@ -28,8 +28,12 @@ async function lint({ file = ['.'], strict, output }: LintOptions): Promise<void
   const { readManifests } = await import('../up/manifests.ts');
   const read = readManifests(file, 'http://127.0.0.1:8080', { strict: strict === true });
   const broken = unready(read);
+  // What is not run has been told already.
+  const news = broken.filter(
+    (it) => !read.receipts.some(({ resource, message }) => resource === it.resource && it.message.endsWith(message)),
+  );
   const faults = [...read.faults, ...(strict === true ? broken.map(asFault) : [])];
-  const receipts = [...read.receipts, ...(strict === true ? [] : broken)];
+  const receipts = [...read.receipts, ...(strict === true ? [] : news)];
 
   await show(
     output,

@@ -30,6 +30,7 @@ import { makeReload } from './reload.ts';
 import type { Settings } from './settings.ts';
 import { localSources } from './sources.ts';
 import { watch } from './watch.ts';
+import { watchedObjects } from './watched-objects.ts';
 
 /** Where the process's own output goes, and what it is started with. */
 export interface Surroundings {
@@ -107,12 +108,18 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       openObjects(settings.dataFolder, (text) => logger.warn(text)),
       (it) => it.close(),
     );
+    const registry = registryOf(servedKinds());
+    const adminAddress = Promise.withResolvers<string>();
     const traceOptions = tracesWanted(environment);
     const bus: Bus = opened(
       new Bus({
         store: await openSqliteStore(settings.dataFolder),
         functions,
-        sources: localSources(settings.aliases, logger),
+        sources: localSources({
+          aliases: settings.aliases,
+          logger,
+          objects: watchedObjects(objects, registry, adminAddress.promise),
+        }),
         aliases: settings.aliases,
         maxEventBytes: settings.maxEventBytes,
         retainMs: settings.retainMs,
@@ -149,7 +156,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
     const api = opened(
       apiServer({
         store: objects,
-        registry: registryOf(servedKinds()),
+        registry,
         admission: apiAdmission(),
         version,
         failed: (error) => logger.error(`a request to the API failed: ${String(error)}`),
@@ -181,6 +188,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       (it) => it.close(),
     );
     const adminUrl = await listen(admin, settings.adminHost, settings.adminPort, '--admin-port');
+    adminAddress.resolve(adminUrl);
     if (settings.watch) {
       const reload = makeReload({
         readAgain: () => readFor(dataUrl),

@@ -1,9 +1,8 @@
-import type { CloudEvent } from '@millrace/event/event';
-import { refusalIn } from '@millrace/event/source';
-import type { Outlet, Refusal } from '@millrace/event/source';
+import type { Outlet } from '@millrace/event/source';
 
 import { createBackoff } from '../backoff.ts';
 import type { Waiting } from '../backoff.ts';
+import { enter } from '../enter.ts';
 import { chunksOf } from './chunks.ts';
 import type { KafkaBatch } from './client.ts';
 import { mapRecord } from './record.ts';
@@ -35,44 +34,18 @@ export interface Taking {
  * Returns early when the batch is not wanted any more; what is not committed will come again.
  */
 export async function takeBatch(batch: KafkaBatch, taking: Taking): Promise<void> {
+  const entering = { outlet: taking.outlet, insist, staysIn: 'the record stays in Kafka' };
   for (const chunk of chunksOf(batch.records)) {
     if (!batch.isWanted()) return;
     const mapped = chunk.map((record) => mapRecord(record, taking.mapping));
     const events = mapped.flatMap((each) => ('event' in each ? [each.event] : []));
-    if (events.length > 0 && !(await enter(events))) return;
+    if (events.length > 0 && !(await enter(events, entering))) return;
     for (const each of mapped) {
       if ('parked' in each && !(await insist(() => taking.outlet.park(each.parked, each.reason)))) return;
     }
     await batch.commit(chunk.at(-1)!);
     taking.taken();
     await batch.heartbeat();
-  }
-
-  /** Emits all, or parks those that will never be taken; false when there is no point any more. */
-  async function enter(events: readonly CloudEvent[]): Promise<boolean> {
-    let refusal: Refusal | undefined;
-    const isOver = await insist(async () => {
-      try {
-        await taking.outlet.emit(events);
-        refusal = undefined;
-      } catch (error) {
-        refusal = refusalIn(error);
-        if (refusal === undefined) throw error;
-      }
-    });
-    if (!isOver || refusal === undefined) return isOver;
-    if (events.length > 1) {
-      // One of them keeps the others out.
-      for (const event of events) if (!(await enter([event]))) return false;
-      return true;
-    }
-    const { status, message } = refusal;
-    const [event] = events;
-    // Too much to be kept here as well; it is where it came from.
-    const isTooLarge = status === TOO_LARGE;
-    const parked = isTooLarge ? { ...event!, data: undefined } : event!;
-    const reason = isTooLarge ? `${message}; the record stays in Kafka` : message;
-    return insist(() => taking.outlet.park(parked, reason));
   }
 
   /** Offers until it is taken; false when there is no point any more. */
@@ -102,5 +75,3 @@ export async function takeBatch(batch: KafkaBatch, taking: Taking): Promise<void
     }
   }
 }
-
-const TOO_LARGE = 413;

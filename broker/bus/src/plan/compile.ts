@@ -2,15 +2,19 @@ import { complaint } from '@millrace/resources/fault';
 import type { Declared } from '@millrace/resources/manifest';
 import { keyOf } from '@millrace/resources/resource';
 
+import { planApiServerSource } from './api-server-source.ts';
 import { planBroker } from './broker.ts';
 import { planCalls } from './calls.ts';
 import { planChannel } from './channel.ts';
 import { planChoice } from './choice.ts';
 import { planEventTransform, transformPath } from './event-transform.ts';
 import { planEventType } from './event-type.ts';
+import { planIntegrationSource } from './integration-source.ts';
 import { planMap } from './map.ts';
+import { statusOfNotRun } from './not-run.ts';
 import { planParallel } from './parallel.ts';
 import type { Planned } from './parts.ts';
+import { planPingSource } from './ping-source.ts';
 import type {
   Feed,
   Inlet,
@@ -61,7 +65,8 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
     if (check !== undefined) schemaChecks.push(check);
     if (route !== undefined) routes.push(route);
   };
-  const addSource = ({ feed, route, status }: PlannedSource): Status => {
+  const addSource = ({ feed, route, status, fault }: PlannedSource & { fault?: PlanFault | undefined }): Status => {
+    if (fault !== undefined) faults.push(fault);
     if (feed !== undefined) feeds.push(feed);
     if (route !== undefined) routes.push(route);
     return status;
@@ -96,6 +101,22 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
         break;
       case 'WebhookSource':
         statuses.set(key, addSource(planWebhookSource(resource, world, dataUrl)));
+        break;
+      case 'PingSource':
+        statuses.set(key, addSource(planPingSource(resource, world, dataUrl)));
+        break;
+      case 'ApiServerSource':
+        statuses.set(key, addSource(planApiServerSource(resource, world, dataUrl)));
+        break;
+      case 'IntegrationSource':
+        statuses.set(key, addSource(planIntegrationSource(resource, world, dataUrl)));
+        break;
+      case 'ContainerSource':
+      case 'SinkBinding':
+      case 'IntegrationSink':
+      case 'JobSink':
+      case 'KafkaSink':
+        statuses.set(key, statusOfNotRun(resource));
         break;
       case 'Channel':
       case 'InMemoryChannel':

@@ -1,6 +1,7 @@
 import type { Limits, Probe } from '@millrace/resources/container';
 import type { Complaint } from '@millrace/resources/fault';
 import type { Join } from '@millrace/resources/join';
+import type { LabelSelector } from '@millrace/resources/label-selector';
 import type { Scaling } from '@millrace/resources/scaling';
 import type { TriggerFilter } from '../filter/trigger-filter.ts';
 import type { EventSchema } from '../schema/event-check.ts';
@@ -179,6 +180,10 @@ export type Feed = {
 } & (
   | { readonly kind: 'KafkaSource'; readonly options: KafkaFeed }
   | { readonly kind: 'WebhookSource'; readonly options: WebhookFeed }
+  | { readonly kind: 'PingSource'; readonly options: PingFeed }
+  | { readonly kind: 'ApiServerSource'; readonly options: ApiServerFeed }
+  /** Its `timer`. */
+  | { readonly kind: 'IntegrationSource'; readonly options: TimerFeed }
 );
 
 export type SaslMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
@@ -218,6 +223,42 @@ export interface WebhookFeed {
     readonly secrets: readonly string[];
     readonly toleranceSeconds: number;
   };
+  readonly extensions: Readonly<Record<string, string>>;
+}
+
+export interface PingFeed {
+  readonly namespace: string;
+  readonly name: string;
+  readonly schedule: string;
+  readonly timezone?: string;
+  readonly contentType?: string;
+  readonly data?: string;
+  readonly dataBase64?: string;
+  readonly extensions: Readonly<Record<string, string>>;
+}
+
+export interface ApiServerFeed {
+  readonly namespace: string;
+  readonly name: string;
+  readonly mode: 'Reference' | 'Resource';
+  readonly resources: readonly {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly selector?: LabelSelector;
+  }[];
+  readonly owner?: { readonly apiVersion: string; readonly kind: string };
+  /** Undefined: its own namespace alone; empty: all. */
+  readonly namespaceSelector?: LabelSelector;
+  /** Of its events, those that pass. */
+  readonly filter: TriggerFilter;
+  readonly extensions: Readonly<Record<string, string>>;
+}
+
+export interface TimerFeed {
+  readonly periodMs: number;
+  readonly message: string;
+  readonly contentType: string;
+  readonly repeatCount?: number;
   readonly extensions: Readonly<Record<string, string>>;
 }
 

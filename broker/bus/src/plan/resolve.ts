@@ -1,4 +1,5 @@
 import type { Destination } from '@millrace/resources/destination';
+import { whyNotRun } from '@millrace/resources/not-run';
 
 import type { Trouble } from './conditions.ts';
 import type { Target } from './plan.ts';
@@ -35,6 +36,11 @@ export function resolve(
       const topic = world.topic({ kind: ref.kind, namespace: place, name: ref.name });
       if (topic !== undefined) return { target: { kind: 'topic', topic } };
       if (TOPICS.has(ref.kind)) return { trouble: notFound(ref.kind, place, ref.name) };
+      const sink = SINKS_NOT_RUN.find((it) => it === ref.kind);
+      if (sink !== undefined) {
+        const isDeclared = world.find(sink, place, ref.name) !== undefined;
+        return { trouble: isDeclared ? unsupported(whyNotRun(sink)!) : notFound(sink, place, ref.name) };
+      }
       return {
         trouble: unsupported(
           `events cannot go to a ${ref.kind}; to a Service, ${[...TOPICS].join(', ')} or a uri they can`,
@@ -55,6 +61,9 @@ const TOPICS = new Set([
   'Choice',
   'Map',
 ]);
+
+/** Kinds that take events, in a cluster of Knative's. */
+const SINKS_NOT_RUN = ['JobSink', 'IntegrationSink', 'KafkaSink'] as const;
 
 function notFound(kind: string, namespace: string, name: string): Trouble {
   return { reason: 'NotFound', message: `the ${kind} ${namespace}/${name} is not declared` };

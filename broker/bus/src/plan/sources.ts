@@ -1,3 +1,4 @@
+import type { AnyResource } from '@millrace/resources/any-resource';
 import { BROKER_DELIVERY } from '@millrace/resources/broker';
 import type { Destination } from '@millrace/resources/destination';
 import { keyTypeOf } from '@millrace/resources/kafka-source';
@@ -14,7 +15,13 @@ import { resolve } from './resolve.ts';
 import type { World } from './world.ts';
 
 /** The condition that the running source itself tells. */
-export const SOURCE_CONDITION = { KafkaSource: 'ConnectionEstablished', WebhookSource: 'Deployed' } as const;
+export const SOURCE_CONDITION: Readonly<Record<Feed['kind'], string>> = {
+  KafkaSource: 'ConnectionEstablished',
+  WebhookSource: 'Deployed',
+  PingSource: 'Deployed',
+  ApiServerSource: 'Deployed',
+  IntegrationSource: 'ContainerSourceReady',
+};
 
 const KAFKA_CONDITIONS = [
   'SinkProvided',
@@ -105,19 +112,20 @@ export function planWebhookSource(source: WebhookSource, world: World, dataUrl: 
   };
 }
 
-interface PlannedSink {
+/** Any of them. */
+export type Source = Extract<AnyResource, { kind: Feed['kind'] }>;
+
+/** Where the events of a source go. */
+export interface PlannedSink {
+  /** Of the feed and of the route. */
   readonly name: string;
   readonly topic: string;
   readonly route: Route | undefined;
   readonly trouble: Trouble | undefined;
 }
 
-function planSink(
-  source: KafkaSource | WebhookSource,
-  sink: Destination,
-  delivery: Delivery,
-  world: World,
-): PlannedSink {
+/** The topic that a source fills and the route from there to its sink, or why there are none. */
+export function planSink(source: Source, sink: Destination, delivery: Delivery, world: World): PlannedSink {
   const { namespace } = source.metadata;
   const name = `${source.kind.toLowerCase()}/${namespace}/${source.metadata.name}`;
   const resolved = resolve(sink, namespace, world);
