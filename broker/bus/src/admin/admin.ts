@@ -50,6 +50,8 @@ export interface AdminOptions {
 }
 
 const NO_EVENT = (key: string) => `there is no event with the position or id "${key}"`;
+/** Beyond what clients keep a connection for: who sends on one that is being closed cannot know whether it was heard. */
+const KEEP_ALIVE_MS = 72_000;
 const MOST_ROWS = 1_000;
 const DEFAULT_ROWS = 50;
 
@@ -60,7 +62,7 @@ export function openAdmin(options: AdminOptions): FastifyInstance {
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 4_096 },
     serverFactory: (answerOthers) =>
-      createServer((request, response) => {
+      createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
         const refusal = foreign(request.headers);
         if (refusal !== undefined) refuse(response, refusal);
         else if (options.api?.take(request, response) !== true) answerOthers(request, response);
