@@ -180,6 +180,22 @@ describe('the graph of a plan', () => {
     ]);
   });
 
+  test('leads from a broker that holds events against schemas to where those go that do not match', () => {
+    const drawn = graph(
+      said(
+        EVENTING,
+        'Broker',
+        'shop',
+        { delivery: { deadLetterSink: at('dead') } },
+        {
+          'millrace.dev/schema-validation': 'dead-letter',
+        },
+      ),
+    );
+    assert.deepEqual(edges(drawn), ['broker/default/shop -> http://dead/ (does not match its schema)']);
+    assert.deepEqual(nodes(drawn), ['broker default/shop', 'broker default/default', 'url http://dead/']);
+  });
+
   test('shows what is missing, and no credentials', () => {
     const gone = ref('serving.knative.dev/v1', 'Service', 'gone');
     const steps = [{ uri: 'http://ada:secret@one/' }, gone];

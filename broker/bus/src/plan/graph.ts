@@ -114,7 +114,7 @@ class Drawing {
 
   #addRoute(route: Route): void {
     const { name, step } = route;
-    if (isReply(name) || route.target.kind === 'waiter') return;
+    if (isReply(name) || route.target.kind === 'waiter' || route.target.kind === 'matching') return;
     const flow = step?.flow ?? (name.startsWith(RESULTS) ? name.slice(RESULTS.length) : undefined);
     const kind = kindOf(route);
     this.#add({ id: this.#idOf(route), kind, label: labelOf(route, kind), ...(flow === undefined ? {} : { flow }) });
@@ -126,11 +126,17 @@ class Drawing {
   }
 
   #draw(route: Route): void {
-    const { name, topic, target, replyTopic } = route;
+    const { name, topic, target, replyTopic, deadLetter } = route;
     if (isReply(name)) return;
     const from = this.#idOf(route);
     if (target.kind === 'waiter') {
       this.#join(topic, `requestreply/${target.requestReply}`, filterText(route));
+      return;
+    }
+    if (target.kind === 'matching') {
+      // It leads back to where it comes from; what an event sees of it is the dead letter sink.
+      if (deadLetter !== undefined)
+        this.#join(target.topic, this.#target(deadLetter, name), 'does not match its schema');
       return;
     }
     if (topic !== name) this.#join(this.#flows.get(topic) ?? topic, from, filterText(route));
