@@ -12,7 +12,7 @@ import type { Import } from './support/imports.ts';
 //   4  bus.ts
 //   3  ingress | delivery | control        neighbours without a door between them
 //   2  calls | replies, on plan | telemetry | admin  sources | sinks | functions
-//      filter | log | environment.ts
+//      filter | log | security | environment.ts
 //   1  resources
 //   0  event
 
@@ -28,6 +28,11 @@ const ROOMS: Record<
   'bus/filter': { files: /^broker\/bus\/src\/filter\//, imports: ['event', 'resources'] },
   'bus/log': { files: /^broker\/bus\/src\/log\//, imports: ['event', 'resources'] },
   'bus/environment.ts': { files: /^broker\/bus\/src\/environment\.ts$/, imports: ['event', 'resources'] },
+  'bus/security': {
+    files: /^broker\/bus\/src\/security\//,
+    imports: ['event', 'resources', 'bus/filter', 'bus/environment.ts'],
+    types: ['bus/plan'],
+  },
   'bus/plan': {
     files: /^broker\/bus\/src\/plan\//,
     imports: ['event', 'resources', 'bus/filter', 'bus/transform'],
@@ -56,7 +61,7 @@ const ROOMS: Record<
   },
   'bus/admin': {
     files: /^broker\/bus\/src\/admin\//,
-    imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts'],
+    imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts', 'bus/security'],
   },
   'bus/ingress': {
     files: /^broker\/bus\/src\/ingress\//,
@@ -66,6 +71,7 @@ const ROOMS: Record<
       'bus/filter',
       'bus/log',
       'bus/environment.ts',
+      'bus/security',
       'bus/plan',
       'bus/calls',
       'bus/replies',
@@ -74,7 +80,16 @@ const ROOMS: Record<
   },
   'bus/delivery': {
     files: /^broker\/bus\/src\/delivery\//,
-    imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts', 'bus/calls', 'bus/transform'],
+    imports: [
+      'event',
+      'resources',
+      'bus/filter',
+      'bus/log',
+      'bus/environment.ts',
+      'bus/security',
+      'bus/calls',
+      'bus/transform',
+    ],
     types: ['bus/plan'],
   },
   'bus/control': {
@@ -89,6 +104,7 @@ const ROOMS: Record<
       'bus/filter',
       'bus/log',
       'bus/environment.ts',
+      'bus/security',
       'bus/plan',
       'bus/calls',
       'bus/replies',

@@ -28,6 +28,7 @@ import { openReplyIds } from './replies/reply-ids.ts';
 import { RequestReplies } from './replies/request-replies.ts';
 import { Runs } from './replies/runs.ts';
 import { openWaitingTable } from './replies/waiting-table.ts';
+import type { Identity } from './security/tls.ts';
 import { openEvaluator } from './transform/evaluator.ts';
 import type { Evaluator } from './transform/evaluator.ts';
 import { Transforms } from './transform/transforms.ts';
@@ -49,6 +50,8 @@ export interface BusOptions {
   readonly retainBytes?: number;
   /** Whether events that come without a trace begin one. Default: false. */
   readonly trace?: boolean;
+  /** What the port that takes events shows of itself. Default: nothing, it speaks plain HTTP. */
+  readonly identity?: Identity | undefined;
   /** Whether functions get ready while those before them in a flow are at work. Default: true. */
   readonly prewarm?: boolean;
 }
@@ -155,6 +158,7 @@ export class Bus {
       functions: this.#functionDoor,
       runs: this.runs,
       maxEventBytes,
+      identity: options.identity,
       isDraining: () => this.#isDraining,
     });
     this.#proxy = new ForwardProxy({

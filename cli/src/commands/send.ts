@@ -84,12 +84,12 @@ async function send(options: SendOptions): Promise<void> {
   const { CommandFailure } = await import('../exit-codes.ts');
   const { output, count, wait } = options;
   const messages = await messagesOf(options);
-  const url = await targetOf(options);
+  const target = await targetOf(options);
   const sent: Sent[] = [];
   let failures: PromiseRejectedResult[] = [];
   for (let from = 0; from < messages.length && failures.length === 0; from += AT_ONCE) {
     const results = await Promise.allSettled(
-      messages.slice(from, from + AT_ONCE).map((it) => postMessage(url, it, wait)),
+      messages.slice(from, from + AT_ONCE).map((it) => postMessage(target, it, wait)),
     );
     const done = results.filter((it) => it.status === 'fulfilled').map((it) => it.value);
     failures = results.filter((it) => it.status === 'rejected');
@@ -130,16 +130,23 @@ async function messagesOf(options: SendOptions): Promise<Message[]> {
 }
 
 /** The broker's path on the data port; or the address that was given, where it has a path of its own. */
-async function targetOf({ admin, url, namespace, broker }: SendOptions): Promise<URL> {
+async function targetOf({ admin, url, namespace, broker }: SendOptions): Promise<SendTarget> {
   const { adminClient } = await import('../client.ts');
   const { addressOf } = await import('../http.ts');
+  const { certificateFor } = await import('../admin-address.ts');
   const data = addressOf(url ?? (await adminClient(admin).get<About>('/api/about')).dataUrl, '--url');
   if (data.pathname === '/') data.pathname = `/${encodeURIComponent(namespace)}/${encodeURIComponent(broker)}`;
-  return data;
+  return { url: data, ca: certificateFor(data, { caFile: admin.caFile, port: 'events' }) };
+}
+
+/** Where events go, and what vouches for it. */
+interface SendTarget {
+  readonly url: URL;
+  readonly ca: string | undefined;
 }
 
 /** With a wait in seconds, it asks to be answered with the reply. */
-async function postMessage(url: URL, { headers, body, id }: Message, wait?: number): Promise<Sent> {
+async function postMessage({ url, ca }: SendTarget, { headers, body, id }: Message, wait?: number): Promise<Sent> {
   const { CommandFailure } = await import('../exit-codes.ts');
   const { detailOf, exchange, reasonOf, shownAddress } = await import('../http.ts');
   const { printable } = await import('../view/printable.ts');
@@ -150,7 +157,7 @@ async function postMessage(url: URL, { headers, body, id }: Message, wait?: numb
   let answer: Answer;
   try {
     const path = url.pathname + url.search;
-    answer = await exchange(url, { method: 'POST', path, body: body ?? new Uint8Array(), ...waiting });
+    answer = await exchange(url, { method: 'POST', path, ca, body: body ?? new Uint8Array(), ...waiting });
   } catch (error) {
     throw new CommandFailure('unreachable', `nothing answers at ${shownAddress(url)} (${reasonOf(error)})`);
   }

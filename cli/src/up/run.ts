@@ -15,10 +15,13 @@ import { graphOf } from '@millrace/bus/plan/graph';
 import { startLogger } from '@millrace/bus/telemetry/logger';
 import { startMetrics } from '@millrace/bus/telemetry/metrics';
 import { usageIn } from '@millrace/bus/telemetry/usage';
+import { showIdentity } from '@millrace/bus/security/tls';
+import type { Identity } from '@millrace/bus/security/tls';
 import { startTraces, traceOptionsFrom } from '@millrace/bus/telemetry/traces';
 
 import { CommandFailure } from '../exit-codes.ts';
 import { version } from '../version.ts';
+import { adminGuard, refuseOpenAdmin } from './admin-access.ts';
 import { banner } from './banner.ts';
 import { exampleOf } from './example.ts';
 import { openLocalFunctions } from './functions.ts';
@@ -28,6 +31,8 @@ import { ControlPlane } from './objects/control-plane.ts';
 import { makeReload } from './reload.ts';
 import type { Settings } from './settings.ts';
 import { localSources } from './sources.ts';
+import { followIdentity, leaveCertificate, readIdentity } from './tls-files.ts';
+import type { TlsFiles, TlsFlag } from './tls-files.ts';
 import { watch } from './watch.ts';
 
 /** Where the process's own output goes, and what it is started with. */
@@ -77,6 +82,9 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
     const readFor = (url: string) => readManifests(settings.manifests, url, { strict: settings.strict });
     const read = readFor(`http://${settings.host}:${settings.port}`);
     refuseFaults(read);
+    refuseOpenAdmin(settings);
+    const identity = settings.tls && readIdentity(settings.tls, '--tls');
+    const adminIdentity = settings.adminTls && readIdentity(settings.adminTls, '--admin-tls');
     const logger = opened(
       startLogger({
         write,
@@ -89,6 +97,19 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       (it) => it.close(),
     );
     opened(lockFolder(settings.dataFolder), (it) => it.release());
+    const guard = adminGuard(settings);
+    leaveCertificate(settings.dataFolder, '--tls', identity);
+    leaveCertificate(settings.dataFolder, '--admin-tls', adminIdentity);
+    /** Shows the certificate that is in the files, also after it has changed. */
+    const follow = (server: FastifyInstance, files: TlsFiles | undefined, flag: TlsFlag) => {
+      if (files === undefined) return;
+      const changed = (it: Identity) => {
+        showIdentity(server.server, it);
+        leaveCertificate(settings.dataFolder, flag, it);
+        logger.info(`${flag}-cert: another certificate is shown from now on`);
+      };
+      opened(followIdentity(files, flag, { changed, warn: (text) => logger.warn(text) }), (end) => end());
+    };
     const functions = opened(
       openLocalFunctions({
         codeFolder: settings.codeFolder,
@@ -118,6 +139,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         retainBytes: settings.retainBytes,
         trace: traceOptions !== undefined,
         prewarm: settings.prewarm,
+        identity,
       }),
       (it) => it.close(),
     );
@@ -128,6 +150,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
     );
 
     const dataUrl = await listen(bus.ingress, settings.host, settings.port, '--port');
+    follow(bus.ingress, settings.tls, '--tls');
     // Only now is the port known for sure.
     const controlPlane = opened(
       new ControlPlane({
@@ -172,12 +195,15 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         },
         seek: bus.seeking,
         api,
+        guard,
+        identity: adminIdentity,
         checks: () => ({ log: isBroken, accepting: bus.isDraining ? 'draining' : undefined }),
         metrics,
       }),
       (it) => it.close(),
     );
     const adminUrl = await listen(admin, settings.adminHost, settings.adminPort, '--admin-port');
+    follow(admin, settings.adminTls, '--admin-tls');
     if (settings.watch) {
       const reload = makeReload({
         readAgain: () => readFor(dataUrl),
@@ -276,7 +302,8 @@ async function listen(server: FastifyInstance, host: string, port: number, flag:
     throw error;
   }
   const address = server.server.address() as AddressInfo;
-  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+  const scheme = 'setSecureContext' in server.server ? 'https' : 'http';
+  return `${scheme}://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
 function gaugesOf(bus: Bus) {

@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
@@ -11,6 +9,8 @@ import type { Gate } from '../log/gate.ts';
 import { facts } from '../log/facts.ts';
 import type { Refused } from '../log/facts.ts';
 import type { Runs } from '../replies/runs.ts';
+import { webServer } from '../security/tls.ts';
+import type { Identity } from '../security/tls.ts';
 import type { FunctionDoor } from './function-door.ts';
 import { hopsOf } from './hops.ts';
 import type { Door, Paths } from './paths.ts';
@@ -30,6 +30,8 @@ export interface IngressOptions {
   readonly maxEventBytes: number;
   /** True once the bus takes nothing more. */
   readonly isDraining: () => boolean;
+  /** Default: plain HTTP. */
+  readonly identity?: Identity | undefined;
 }
 
 /** JSON may write a character of data as six (`\u001f`), and puts attributes beside it. */
@@ -54,7 +56,8 @@ export function openIngress(options: IngressOptions): FastifyInstance {
     // A little more than an event may have, so that the gate can say by how much it is too long.
     bodyLimit: maxEventBytes + ATTRIBUTES_BYTES,
     serverFactory(receiveEvent) {
-      const server = createServer(
+      const server = webServer(
+        options.identity,
         {
           requestTimeout: REQUEST_TIMEOUT_MS,
           // Without its own limit for the headers, and without looking often, node holds a stalled sender for a minute.
