@@ -2,6 +2,7 @@ import type { Broker } from './broker.ts';
 import type { Channel } from './channel.ts';
 import type { Choice } from './choice.ts';
 import type { ConfigMap } from './config-map.ts';
+import type { EventPolicy } from './event-policy.ts';
 import type { EventTransform } from './event-transform.ts';
 import type { InMemoryChannel } from './in-memory-channel.ts';
 import type { KafkaChannel } from './kafka-channel.ts';
@@ -34,4 +35,5 @@ export type AnyResource =
   | Choice
   | MapFlow
   | EventTransform
+  | EventPolicy
   | RequestReply;

@@ -4,6 +4,7 @@ import { brokerKind } from './broker.ts';
 import { channelKind } from './channel.ts';
 import { choiceKind } from './choice.ts';
 import { configMapKind } from './config-map.ts';
+import { eventPolicyKind } from './event-policy.ts';
 import { eventTransformKind } from './event-transform.ts';
 import { inMemoryChannelKind } from './in-memory-channel.ts';
 import { kafkaChannelKind } from './kafka-channel.ts';
@@ -38,6 +39,7 @@ export const KINDS: Readonly<Record<KindName, KindDefinition>> = Object.freeze({
   Choice: choiceKind,
   Map: mapKind,
   EventTransform: eventTransformKind,
+  EventPolicy: eventPolicyKind,
   RequestReply: requestReplyKind,
   WebhookSource: webhookSourceKind,
   Secret: secretKind,
