@@ -35,7 +35,7 @@ const ROOMS: Record<
   },
   'bus/plan': {
     files: /^broker\/bus\/src\/plan\//,
-    imports: ['event', 'resources', 'bus/filter', 'bus/transform'],
+    imports: ['event', 'resources', 'bus/filter', 'bus/security', 'bus/transform'],
   },
   'bus/flows': {
     files: /^broker\/bus\/src\/flows\//,

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 
+import type { CloudEvent } from '@millrace/event/event';
 import type { Outlet } from '@millrace/event/source';
 
 import { Calls } from './calls/calls.ts';
@@ -14,7 +15,8 @@ import { explainTriggerFilter } from './filter/trigger-filter.ts';
 import { Flows } from './flows/flows.ts';
 import { FunctionDoor } from './ingress/function-door.ts';
 import { openIngress } from './ingress/ingress.ts';
-import type { Paths } from './ingress/paths.ts';
+import { documentDoor, guardedDoor } from './ingress/guarded-door.ts';
+import type { Door, Paths } from './ingress/paths.ts';
 import { ForwardProxy } from './ingress/proxy.ts';
 import { requestReplyDoor } from './ingress/request-reply-door.ts';
 import { openGate } from './log/gate.ts';
@@ -28,7 +30,10 @@ import { openReplyIds } from './replies/reply-ids.ts';
 import { RequestReplies } from './replies/request-replies.ts';
 import { Runs } from './replies/runs.ts';
 import { openWaitingTable } from './replies/waiting-table.ts';
+import { Gatekeeper } from './security/gatekeeper.ts';
+import { subjectOf } from './security/subject.ts';
 import type { Identity } from './security/tls.ts';
+import type { Verify } from './security/verifier.ts';
 import { openEvaluator } from './transform/evaluator.ts';
 import type { Evaluator } from './transform/evaluator.ts';
 import { Transforms } from './transform/transforms.ts';
@@ -50,10 +55,21 @@ export interface BusOptions {
   readonly retainBytes?: number;
   /** Whether events that come without a trace begin one. Default: false. */
   readonly trace?: boolean;
+  /** Who makes tokens, and who may send what. Default: everybody may send everything, and no tokens are sent. */
+  readonly authentication?: BusAuthentication | undefined;
   /** What the port that takes events shows of itself. Default: nothing, it speaks plain HTTP. */
   readonly identity?: Identity | undefined;
   /** Whether functions get ready while those before them in a flow are at work. Default: true. */
   readonly prewarm?: boolean;
+}
+
+/** How senders are authenticated; what they may is in the plan. */
+export interface BusAuthentication {
+  readonly verify: Verify;
+  /** The token of a sender of ours for an audience. Default: none is sent. */
+  readonly tokenOf?: ((subject: string, audience: string) => Promise<string>) | undefined;
+  /** What is shown on the port that takes events to who verifies our tokens, by path. Default: nothing. */
+  readonly documents?: (() => ReadonlyMap<string, object>) | undefined;
 }
 
 const MIB = 1024 * 1024;
@@ -86,6 +102,7 @@ export class Bus {
   readonly #transforms: Transforms;
   readonly #evaluator: Evaluator;
   readonly #paths: Paths = { inlets: new Map(), receivers: new Map(), doors: new Map() };
+  readonly #gatekeeper: Gatekeeper | undefined;
   readonly #options: BusOptions;
   readonly #environment: Environment;
   #cancelTrim: (() => void) | undefined;
@@ -100,6 +117,9 @@ export class Bus {
     this.#options = options;
     this.#environment = environment;
     this.store = store;
+    const { authentication } = options;
+    const gatekeeper = authentication && new Gatekeeper(authentication.verify);
+    this.#gatekeeper = gatekeeper;
     this.gate = openGate({
       log: store.log,
       maxEventBytes,
@@ -159,6 +179,7 @@ export class Bus {
       runs: this.runs,
       maxEventBytes,
       identity: options.identity,
+      gatekeeper,
       isDraining: () => this.#isDraining,
     });
     this.#proxy = new ForwardProxy({
@@ -172,6 +193,8 @@ export class Bus {
       gate: this.gate,
       environment,
       prewarm: options.prewarm,
+      judge:
+        gatekeeper && (({ identity }, topic, event) => identity && gatekeeper.judge(subjectOf(identity), topic, event)),
       settled: (settlement) => {
         this.#flows.settled(settlement);
         this.runs.settled(settlement);
@@ -209,6 +232,7 @@ export class Bus {
       aliases,
       maxAnswerBytes: 6 * maxEventBytes,
       now: () => environment.now(),
+      tokenOf: authentication?.tokenOf,
       proxyUrl: () => this.#proxy.url,
     });
     this.#evaluator = openEvaluator({ maxBytes: maxEventBytes });
@@ -236,6 +260,8 @@ export class Bus {
     this.#standsAsPlanned = false;
     await (plan.workloads.length > 0 ? this.#proxy.begin() : this.#proxy.begun);
     this.#transforms.declare(plan.transforms);
+    // Before anything opens that is to be guarded.
+    this.#gatekeeper?.declare(plan.protections);
     await this.control.apply(plan);
     this.#openDoors(plan);
     await this.#retiring.resume(new Set(plan.routes.map((it) => it.name)));
@@ -328,11 +354,20 @@ export class Bus {
     const { doors } = this.#paths;
     doors.clear();
     this.requestReplies.declare(requestReplies);
-    for (const it of requestReplies) doors.set(it.path, requestReplyDoor(it, this.requestReplies));
+    for (const it of requestReplies) {
+      doors.set(it.path, this.#guarded(it.path, requestReplyDoor(it, this.requestReplies)));
+    }
     for (const { name } of transforms) {
       const door = this.#transforms.doorOf(name);
-      if (door !== undefined) doors.set(transformPath(name), door);
+      const path = transformPath(name);
+      if (door !== undefined) doors.set(path, this.#guarded(path, door));
     }
+    const documents = this.#options.authentication?.documents?.() ?? [];
+    for (const [path, document] of documents) doors.set(path, documentDoor(document));
+  }
+
+  #guarded(path: string, door: Door): Door {
+    return this.#gatekeeper === undefined ? door : guardedDoor(path, door, this.#gatekeeper);
   }
 
   /** Routes of flows that want an entry and do not run at this moment. */
@@ -345,32 +380,43 @@ export class Bus {
   }
 
   #outletOf(feed: Feed): Outlet {
+    const park = async (event: CloudEvent, reason: string): Promise<void> => {
+      const [entry] = await this.gate.enter(parkedTopic(feed), [{ event }]);
+      const failure = { destination: feed.name, message: reason };
+      const settled = {
+        route: feed.name,
+        position: entry!.position,
+        attempt: 1,
+        stage: 'subscriber',
+        outcome: 'parked',
+        failure,
+        root: failure,
+      } as const;
+      await this.store.progress.settle([
+        { ...settled, startedAt: this.#environment.now(), duration: 0, waited: false },
+      ]);
+    };
     return {
       emit: async (events, headers) => {
-        await this.gate.enter(
-          feed.topic,
-          events.map((event) => ({ event, headers })),
-        );
+        const refused = events.map((event) => this.#objection(feed, event));
+        const taken = events.filter((_, index) => refused[index] === undefined);
+        if (taken.length > 0) {
+          await this.gate.enter(
+            feed.topic,
+            taken.map((event) => ({ event, headers })),
+          );
+        }
+        for (const [index, reason] of refused.entries()) if (reason !== undefined) await park(events[index]!, reason);
       },
-      park: async (event, reason) => {
-        const [entry] = await this.gate.enter(parkedTopic(feed), [{ event }]);
-        const failure = { destination: feed.name, message: reason };
-        const settled = {
-          route: feed.name,
-          position: entry!.position,
-          attempt: 1,
-          stage: 'subscriber',
-          outcome: 'parked',
-          failure,
-          root: failure,
-        } as const;
-        await this.store.progress.settle([
-          { ...settled, startedAt: this.#environment.now(), duration: 0, waited: false },
-        ]);
-      },
+      park,
     };
   }
 
+  /** Why a source may not bring an event to its sink; undefined where it may. */
+  #objection({ key, topic }: Feed, event: CloudEvent): string | undefined {
+    const identity = this.#gatekeeper && this.control.plan.routes.find((it) => it.key === key)?.identity;
+    return identity && this.#gatekeeper?.judge(subjectOf(identity), topic, event);
+  }
   #trimLater(): void {
     this.#cancelTrim = this.#environment.after(TRIM_EVERY_MS, () => {
       void this.#trim().finally(() => {

@@ -31,6 +31,7 @@ const NOTHING: Plan = {
   workloads: [],
   transforms: [],
   requestReplies: [],
+  protections: [],
   statuses: new Map(),
   faults: [],
 };
