@@ -18,6 +18,7 @@ import * as runs from './commands/runs.ts';
 import * as send from './commands/send.ts';
 import * as status from './commands/status.ts';
 import * as tail from './commands/tail.ts';
+import * as token from './commands/token.ts';
 import * as trigger from './commands/trigger/register.ts';
 import * as up from './commands/up.ts';
 import * as waitFor from './commands/wait.ts';
@@ -53,6 +54,7 @@ waitFor.register(program);
 explain.register(program);
 apiResources.register(program);
 kubeconfig.register(program);
+token.register(program);
 
 try {
   await program.parseAsync();

@@ -19,6 +19,7 @@ interface SendOptions extends AdminOption, OutputOption, Partial<SaidEvent> {
   readonly count: number;
   /** In seconds. */
   readonly wait?: number;
+  readonly as?: string;
 }
 
 /** What one message came to. */
@@ -41,6 +42,7 @@ export function register(program: Command): void {
     .description('send an event to a broker')
     .option('--broker <name>', 'the broker', 'default')
     .option('-n, --namespace <namespace>', 'the namespace of the broker', 'default')
+    .option('--as <serviceaccount>', 'who sends, where the broker asks: one of the namespace, such as default')
     .option('--url <url>', 'the data port, or a whole address to post to (default: what the admin port says)')
     .option('--type <type>', 'type of the event')
     .option('--source <source>', 'source of the event (default: "millrace-cli")')
@@ -130,26 +132,46 @@ async function messagesOf(options: SendOptions): Promise<Message[]> {
 }
 
 /** The broker's path on the data port; or the address that was given, where it has a path of its own. */
-async function targetOf({ admin, url, namespace, broker }: SendOptions): Promise<SendTarget> {
+async function targetOf({ admin, url, namespace, broker, as: account }: SendOptions): Promise<SendTarget> {
   const { adminClient } = await import('../client.ts');
   const { addressOf } = await import('../http.ts');
   const { certificateFor } = await import('../admin-address.ts');
   const data = addressOf(url ?? (await adminClient(admin).get<About>('/api/about')).dataUrl, '--url');
   if (data.pathname === '/') data.pathname = `/${encodeURIComponent(namespace)}/${encodeURIComponent(broker)}`;
-  return { url: data, ca: certificateFor(data, { caFile: admin.caFile, port: 'events' }) };
+  const ca = certificateFor(data, { caFile: admin.caFile, port: 'events' });
+  if (account === undefined) return { url: data, ca, headers: {} };
+  const { apiClient } = await import('../api-client.ts');
+  const { tokenOf } = await import('../service-account-token.ts');
+  const audiences = [`eventing.knative.dev/broker/${namespace}/${broker}`];
+  const wanted = { account, namespace, audiences, seconds: TOKEN_SECONDS };
+  const token = await tokenOf(
+    apiClient(admin, () => {}),
+    wanted,
+  );
+  return { url: data, ca, headers: { authorization: `Bearer ${token}` } };
 }
+
+/** The shortest that there is: it is needed now. */
+const TOKEN_SECONDS = 600;
 
 /** Where events go, and what vouches for it. */
 interface SendTarget {
   readonly url: URL;
   readonly ca: string | undefined;
+  /** Of each request. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** With a wait in seconds, it asks to be answered with the reply. */
-async function postMessage({ url, ca }: SendTarget, { headers, body, id }: Message, wait?: number): Promise<Sent> {
+async function postMessage(
+  { url, ca, headers: own }: SendTarget,
+  { headers: ofEvent, body, id }: Message,
+  wait?: number,
+): Promise<Sent> {
   const { CommandFailure } = await import('../exit-codes.ts');
   const { detailOf, exchange, reasonOf, shownAddress } = await import('../http.ts');
   const { printable } = await import('../view/printable.ts');
+  const headers = { ...ofEvent, ...own };
   const waiting =
     wait === undefined
       ? { headers }

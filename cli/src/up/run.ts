@@ -22,6 +22,7 @@ import { startTraces, traceOptionsFrom } from '@millrace/bus/telemetry/traces';
 import { CommandFailure } from '../exit-codes.ts';
 import { version } from '../version.ts';
 import { adminGuard, refuseOpenAdmin } from './admin-access.ts';
+import { openAuthentication } from './authentication.ts';
 import { banner } from './banner.ts';
 import { exampleOf } from './example.ts';
 import { openLocalFunctions } from './functions.ts';
@@ -31,7 +32,7 @@ import { ControlPlane } from './objects/control-plane.ts';
 import { makeReload } from './reload.ts';
 import type { Settings } from './settings.ts';
 import { localSources } from './sources.ts';
-import { followIdentity, leaveCertificate, readIdentity } from './tls-files.ts';
+import { followIdentity, leaveCertificate, ownCertificate, readIdentity } from './tls-files.ts';
 import type { TlsFiles, TlsFlag } from './tls-files.ts';
 import { watch } from './watch.ts';
 
@@ -79,11 +80,13 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
 
   async function open(): Promise<Running> {
     // The manifests first: a fault in them must not cost a data folder.
-    const readFor = (url: string) => readManifests(settings.manifests, url, { strict: settings.strict });
+    const readFor = (url: string) =>
+      readManifests(settings.manifests, url, { strict: settings.strict, authentication: settings.authentication });
     const read = readFor(`http://${settings.host}:${settings.port}`);
     refuseFaults(read);
     refuseOpenAdmin(settings);
     const identity = settings.tls && readIdentity(settings.tls, '--tls');
+    let certificate = identity && ownCertificate(identity);
     const adminIdentity = settings.adminTls && readIdentity(settings.adminTls, '--admin-tls');
     const logger = opened(
       startLogger({
@@ -106,6 +109,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       const changed = (it: Identity) => {
         showIdentity(server.server, it);
         leaveCertificate(settings.dataFolder, flag, it);
+        if (flag === '--tls') certificate = ownCertificate(it);
         logger.info(`${flag}-cert: another certificate is shown from now on`);
       };
       opened(followIdentity(files, flag, { changed, warn: (text) => logger.warn(text) }), (end) => end());
@@ -127,6 +131,12 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       openObjects(settings.dataFolder, (text) => logger.warn(text)),
       (it) => it.close(),
     );
+    const authentication = openAuthentication(settings, {
+      dataFolder: settings.dataFolder,
+      dataUrl: () => dataUrl,
+      fetch,
+      now: Date.now,
+    });
     const traceOptions = tracesWanted(environment);
     const bus: Bus = opened(
       new Bus({
@@ -140,6 +150,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         trace: traceOptions !== undefined,
         prewarm: settings.prewarm,
         identity,
+        authentication: authentication?.bus,
       }),
       (it) => it.close(),
     );
@@ -156,6 +167,8 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       new ControlPlane({
         store: objects,
         dataUrl,
+        authentication: authentication?.plan,
+        certificate: () => certificate,
         async apply(plan) {
           await functions.prepare(plan.workloads);
           await bus.apply(plan);
@@ -171,7 +184,8 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       apiServer({
         store: objects,
         registry: registryOf(servedKinds()),
-        admission: apiAdmission(),
+        admission: apiAdmission({ isAuthenticating: authentication !== undefined }),
+        tokens: authentication?.tokens,
         version,
         failed: (error) => logger.error(`a request to the API failed: ${String(error)}`),
       }),

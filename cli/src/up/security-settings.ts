@@ -1,6 +1,10 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 
+import type { AuthorizationMode } from '@millrace/bus/plan/protection';
+
+import { CommandFailure } from '../exit-codes.ts';
+import { printable } from '../view/printable.ts';
 import { tlsFilesOf } from './tls-files.ts';
 import type { TlsFiles } from './tls-files.ts';
 
@@ -15,7 +19,19 @@ export interface SecuritySettings {
   readonly metricsWithoutToken: boolean;
   /** Of the port that takes events. */
   readonly tls: TlsFiles | undefined;
+  /** How senders of events are authenticated. Undefined: not at all. */
+  readonly authentication: AuthenticationSettings | undefined;
 }
+
+/** How senders of events are authenticated. */
+export interface AuthenticationSettings {
+  /** Of whom no EventPolicy speaks. */
+  readonly mode: AuthorizationMode;
+  /** Whose tokens are taken. Undefined: our own. */
+  readonly discoveryBaseUrl: string | undefined;
+}
+
+const MODES: readonly AuthorizationMode[] = ['allow-same-namespace', 'allow-all', 'deny-all'];
 
 /** Adds the options to the command. */
 export function addSecurity(command: Command): Command {
@@ -39,7 +55,21 @@ export function addSecurity(command: Command): Command {
     .addOption(
       new Option('--tls-cert <path>', 'certificate of the port that takes events, PEM').env('MILLRACE_TLS_CERT'),
     )
-    .addOption(new Option('--tls-key <path>', 'its key').env('MILLRACE_TLS_KEY'));
+    .addOption(new Option('--tls-key <path>', 'its key').env('MILLRACE_TLS_KEY'))
+    .addOption(
+      new Option('--authentication-oidc', 'ask senders of events for a token').env('MILLRACE_AUTHENTICATION_OIDC'),
+    )
+    .addOption(
+      new Option('--default-authorization-mode <mode>', 'what holds where no EventPolicy is')
+        .choices(MODES)
+        .default('allow-same-namespace')
+        .env('MILLRACE_DEFAULT_AUTHORIZATION_MODE'),
+    )
+    .addOption(
+      new Option('--oidc-discovery-base-url <url>', 'the issuer of tokens (default: one of its own)').env(
+        'MILLRACE_OIDC_DISCOVERY_BASE_URL',
+      ),
+    );
 }
 
 /** What the parsed options mean. Throws a {@link CommandFailure} where one is given without its other half. */
@@ -53,6 +83,9 @@ export function securityOf(options: Record<string, unknown>): SecuritySettings {
     metricsWithoutToken?: true;
     tlsCert?: string;
     tlsKey?: string;
+    authenticationOidc?: boolean;
+    defaultAuthorizationMode: AuthorizationMode;
+    oidcDiscoveryBaseUrl?: string;
   };
   return {
     adminTokenFile: given.adminTokenFile,
@@ -61,5 +94,17 @@ export function securityOf(options: Record<string, unknown>): SecuritySettings {
     insecureAdmin: given.insecureAdmin === true,
     metricsWithoutToken: given.metricsWithoutToken === true,
     tls: tlsFilesOf(given.tlsCert, given.tlsKey, '--tls'),
+    authentication:
+      given.authenticationOidc === true
+        ? { mode: given.defaultAuthorizationMode, discoveryBaseUrl: issuerAt(given.oidcDiscoveryBaseUrl) }
+        : undefined,
   };
+}
+
+function issuerAt(text: string | undefined): string | undefined {
+  if (text === undefined || /^https?:\/\/[^\s?#]+$/.test(text)) return text;
+  throw new CommandFailure(
+    'usage',
+    `--oidc-discovery-base-url: expected an address such as https://kubernetes.default.svc, got "${printable(text)}"`,
+  );
 }

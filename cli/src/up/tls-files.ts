@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync, rmSync, unwatchFile, watchFile, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -47,6 +48,12 @@ export function leaveCertificate(dataFolder: string, flag: TlsFlag, identity: Id
   const file = join(dataFolder, flag === '--tls' ? CERTIFICATES.events : CERTIFICATES.admin);
   if (identity === undefined) rmSync(file, { force: true });
   else writeFileSync(file, identity.cert);
+}
+
+/** The certificate, where nobody but itself vouches for it; else undefined. */
+export function ownCertificate({ cert }: Identity): string | undefined {
+  const { issuer, subject } = new X509Certificate(cert);
+  return issuer === subject ? cert : undefined;
 }
 
 /** How the files are followed. */

@@ -15,6 +15,8 @@ import { isApiPath, targetOf } from './request-path.ts';
 import type { Target } from './request-path.ts';
 import { send, sendError } from './responses.ts';
 import { answerReview, REVIEWS } from './reviews.ts';
+import { answerTokenRequest } from './service-account-tokens.ts';
+import type { ServiceAccountTokens } from './service-account-tokens.ts';
 import { methodNotAllowed, noSuchPath } from './status.ts';
 import { forbidden, forbiddenPath, isAllowed, unauthorized, wishOf } from './visitor.ts';
 import type { Visitor } from './visitor.ts';
@@ -29,6 +31,8 @@ export interface ApiServerOptions {
   readonly version: string;
   /** Is told of faults of ours, which a client sees as 500. */
   readonly failed: (error: unknown) => void;
+  /** What makes tokens for ServiceAccounts. Default: nothing does. */
+  readonly tokens?: ServiceAccountTokens | undefined;
   /** Default: the machine's own. */
   readonly environment?: ApiEnvironment;
 }
@@ -48,7 +52,7 @@ const LIKE = { major: '1', minor: '32' };
 
 /** An API over a store. */
 export function apiServer(options: ApiServerOptions): ApiServer {
-  const { registry, failed, environment = systemApiEnvironment } = options;
+  const { registry, failed, tokens, environment = systemApiEnvironment } = options;
   const found = discovery(registry, REVIEWS);
   const documents = openApi(registry);
   const reviews = new Map(
@@ -67,6 +71,8 @@ export function apiServer(options: ApiServerOptions): ApiServer {
     if (target.what === 'objects') {
       const wish = wishOf(request, target.target, exchange.query);
       if (!isAllowed(visitor, wish)) throw forbidden(visitor, wish, target.target);
+      if (target.target.subresource === 'token')
+        return answerTokenRequest(exchange, target.target, { ...options, tokens, now: environment.now });
       return objects(exchange, target.target);
     }
     if (target.what === 'review') {
