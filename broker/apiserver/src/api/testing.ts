@@ -10,6 +10,7 @@ import { apiServer } from './api-server.ts';
 import type { ApiEnvironment } from './environment.ts';
 import { ensureNamespaces } from './namespaces.ts';
 import { resourcesAdmission } from './resources-admission.ts';
+import type { ServiceAccountTokens } from './service-account-tokens.ts';
 import { LOCAL_USER } from './visitor.ts';
 import type { Visitor } from './visitor.ts';
 
@@ -75,6 +76,7 @@ export interface TestWatch extends Disposable {
 /** Starts one. `visitorOf` says who asks; default: the user of this machine. */
 export async function startApi(
   visitorOf: (request: IncomingMessage) => Visitor | undefined = () => LOCAL_USER,
+  tokens?: ServiceAccountTokens,
 ): Promise<TestApi> {
   const clock = testClock();
   const store = openMemoryObjects(clock);
@@ -86,6 +88,7 @@ export async function startApi(
     admission: resourcesAdmission(),
     version: '0.0.0',
     failed: (error) => failures.push(error),
+    tokens,
     environment: clock,
   });
   const server = createServer((request, response) => {
