@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import type { AuthorizationMode } from '@millrace/bus/plan/protection';
+import { makeEvent } from '@millrace/event/event';
+import type { Outlet } from '@millrace/event/source';
 
 import { startBus } from '../support/bus.ts';
 import type { TestBus } from '../support/bus.ts';
@@ -244,6 +246,77 @@ describe('what sends from here', () => {
       ['a', 'a', 'reply'],
     );
   });
+});
+
+test('a flow may enter its own steps, whoever may enter the flow; what comes out is judged where it goes', async () => {
+  await using step = await startSubscriber(({ event }) => ({
+    headers: { 'ce-specversion': '1.0', 'ce-id': 's', 'ce-source': '/step', 'ce-type': `${event!.type}+` },
+  }));
+  const [to, from] = [
+    [{ ref: { apiVersion: 'flows.knative.dev/v1', kind: 'Sequence', name: 'two' } }],
+    [{ sub: subject('shop') }],
+  ];
+  const steps = [{ uri: `${step.url}1` }, { uri: `${step.url}2` }];
+  const reply = { ref: { ...BROKER, name: 'default' } };
+  const sequence = {
+    apiVersion: 'flows.knative.dev/v1',
+    kind: 'Sequence',
+    metadata: { name: 'two' },
+    spec: { steps, reply },
+  };
+  await using it = await startSecured(
+    `${broker()}---\n${JSON.stringify(sequence)}\n${policy('in', { to, from })}` +
+      policy('out', {
+        to: [{ ref: { ...BROKER, name: 'default' } }],
+        from: [{ sub: '*' }],
+        filters: [{ exact: { type: 'a++' } }],
+      }),
+  );
+  const flow = { path: '/flows/sequence/default/two', audience: 'flows.knative.dev/sequence/default/two' };
+  assert.equal(await it.send('other', flow), 403);
+  assert.equal(await it.send('shop', { ...flow, type: 'b' }), 202);
+  assert.equal(await it.send('shop', flow), 202);
+  const [letter] = await it.deadLetters(1);
+  await it.settled();
+  assert.match(letter!.failure.message, /two-oidc-flows\.knative\.dev-sequence may not send this to the Broker/);
+  assert.deepEqual(
+    it
+      .entries()
+      .filter((entry) => entry.topic === 'broker/default/default')
+      .map((entry) => entry.event.type),
+    ['a++'],
+  );
+});
+
+test('what a source brings and may not is a dead letter of the source, and the rest goes on', async () => {
+  const outlets: Outlet[] = [];
+  const tokens = testIssuer();
+  await using bus = await startBus({
+    authentication: tokens.authentication,
+    sources: (_feed, outlet) => {
+      outlets.push(outlet);
+      return { drain: async () => {} };
+    },
+  });
+  const sink = { ref: { ...BROKER, name: 'default' } };
+  const hook = { apiVersion: 'sources.millrace.dev/v1alpha1', kind: 'WebhookSource', metadata: { name: 'hook' } };
+  const ref = { apiVersion: hook.apiVersion, kind: hook.kind, name: 'hook' };
+  await bus.apply(
+    `${broker()}---\n${JSON.stringify({ ...hook, spec: { path: '/hook', sink } })}\n` +
+      policy('a', { from: [{ ref }], filters: [{ exact: { type: 'a' } }] }),
+  );
+  const event = (type: string) => makeEvent({ specversion: '1.0', id: type, source: '/s', type }, undefined);
+  await outlets[0]!.emit([event('a'), event('b')]);
+  const [letter, ...others] = await bus.deadLetters(1);
+  assert.deepEqual([letter!.entry.event.type, others.length], ['b', 0]);
+  assert.match(letter!.failure.message, /hook-oidc-.*-webhooksource may not send this to the Broker default\/default/);
+  assert.deepEqual(
+    bus
+      .entries()
+      .filter((entry) => entry.topic === 'broker/default/default')
+      .map((entry) => entry.event.type),
+    ['a'],
+  );
 });
 
 test('where nobody is asked who he is, policies do not hold, and it is told', async () => {

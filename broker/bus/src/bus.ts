@@ -31,7 +31,6 @@ import { RequestReplies } from './replies/request-replies.ts';
 import { Runs } from './replies/runs.ts';
 import { openWaitingTable } from './replies/waiting-table.ts';
 import { Gatekeeper } from './security/gatekeeper.ts';
-import { subjectOf } from './security/subject.ts';
 import type { Identity } from './security/tls.ts';
 import type { Verify } from './security/verifier.ts';
 import { openEvaluator } from './transform/evaluator.ts';
@@ -193,8 +192,7 @@ export class Bus {
       gate: this.gate,
       environment,
       prewarm: options.prewarm,
-      judge:
-        gatekeeper && (({ identity }, topic, event) => identity && gatekeeper.judge(subjectOf(identity), topic, event)),
+      judge: gatekeeper && ((route, topic, event) => gatekeeper.judge(route, topic, event)),
       settled: (settlement) => {
         this.#flows.settled(settlement);
         this.runs.settled(settlement);
@@ -414,8 +412,8 @@ export class Bus {
 
   /** Why a source may not bring an event to its sink; undefined where it may. */
   #objection({ key, topic }: Feed, event: CloudEvent): string | undefined {
-    const identity = this.#gatekeeper && this.control.plan.routes.find((it) => it.key === key)?.identity;
-    return identity && this.#gatekeeper?.judge(subjectOf(identity), topic, event);
+    const route = this.#gatekeeper && this.control.plan.routes.find((it) => it.key === key);
+    return route && this.#gatekeeper?.judge(route, topic, event);
   }
   #trimLater(): void {
     this.#cancelTrim = this.#environment.after(TRIM_EVERY_MS, () => {

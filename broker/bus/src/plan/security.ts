@@ -116,11 +116,19 @@ function protectionsOf(
     // Its topic is that of its broker, which has a protection of its own.
     ...requestReplies.map(({ path, key }) => ({ path, key, topic: undefined })),
   ];
+  const byPath = new Map<string, { readonly key: string; readonly status: Status }>();
+  for (const [key, status] of statuses) {
+    const path = status.url?.replace(/^https?:\/\/[^/]+/, '');
+    if (path !== undefined && !byPath.has(path)) byPath.set(path, { key, status });
+  }
   return doors.flatMap(({ path, key, topic }): Protection[] => {
-    const status = statuses.get(key);
-    if (status === undefined) return [];
-    const { namespace } = status;
-    return [{ key, namespace, path, topic, audience: audienceOf(status), policies: applied.get(key) ?? [], mode }];
+    // A channel that a flow has made is told of under its own name, and belongs to the flow.
+    const told = byPath.get(path);
+    if (told === undefined) return [];
+    const { namespace } = told.status;
+    const all = [...(applied.get(told.key) ?? []), ...(told.key === key ? [] : (applied.get(key) ?? []))];
+    const policies = [...new Map(all.map((it) => [it.name, it])).values()];
+    return [{ key, namespace, path, topic, audience: audienceOf(told.status), policies, mode }];
   });
 }
 

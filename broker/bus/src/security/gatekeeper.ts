@@ -2,8 +2,9 @@ import type { CloudEvent } from '@millrace/event/event';
 
 import type { Filter } from '../filter/filter.ts';
 import { compileTriggerFilter } from '../filter/trigger-filter.ts';
-import type { AppliedPolicy, AuthorizationMode, Protection } from '../plan/protection.ts';
+import type { AppliedPolicy, AuthorizationMode, Protection, SenderIdentity } from '../plan/protection.ts';
 import { bearerOf } from './bearer.ts';
+import { subjectOf } from './subject.ts';
 import type { Verify } from './verifier.ts';
 
 /** Why somebody may not send: an HTTP status, and what to tell him. */
@@ -54,10 +55,19 @@ export class Gatekeeper {
     return this.#check(this.#byTopic.get(topic), rawHeaders, () => [event]);
   }
 
-  /** Whether a sender of ours may bring an event into a topic: why not, or undefined. */
-  judge(subject: string, topic: string, event: CloudEvent): string | undefined {
+  /**
+   * Whether a sender of ours, a resource by its key, may bring an event into a topic: why not, or undefined. What belongs
+   * to itself, as the steps of a flow do, it may enter.
+   */
+  judge(
+    { key, identity }: { readonly key: string; readonly identity?: SenderIdentity | undefined },
+    topic: string,
+    event: CloudEvent,
+  ): string | undefined {
     const here = this.#byTopic.get(topic);
-    return here === undefined || isAllowed(here, subject, [event]) ? undefined : forbidden(here.protection, subject);
+    if (here === undefined || identity === undefined || here.protection.key === key) return undefined;
+    const subject = subjectOf(identity);
+    return isAllowed(here, subject, [event]) ? undefined : forbidden(here.protection, subject);
   }
 
   async #check(
