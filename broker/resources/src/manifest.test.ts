@@ -151,7 +151,7 @@ spec:
 
   test('is an unknown kind, with the kind that was meant', () => {
     assert.deepEqual(readManifest('apiVersion: eventing.knative.dev/v1\nkind: Triger\n', 'f').faults.map(formatFault), [
-      'f:2:1 kind: unknown kind "Triger": expected one of Broker, Trigger, Service, KafkaSource, Channel, InMemoryChannel, KafkaChannel, Subscription, Sequence, Parallel, Choice, Map, EventTransform, RequestReply, WebhookSource, Secret, ConfigMap, got "Triger" (did you mean Trigger?)',
+      'f:2:1 kind: unknown kind "Triger": expected one of Broker, Trigger, Service, KafkaSource, Channel, InMemoryChannel, KafkaChannel, Subscription, Sequence, Parallel, Choice, Map, EventTransform, EventPolicy, RequestReply, WebhookSource, Secret, ConfigMap, got "Triger" (did you mean Trigger?)',
     ]);
     assert.deepEqual(faultPathsOf('apiVersion: v1\nkind: constructor'), ['kind']);
   });
