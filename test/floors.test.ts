@@ -12,7 +12,7 @@ import type { Import } from './support/imports.ts';
 //   4  bus.ts
 //   3  ingress | delivery | control        neighbours without a door between them
 //   2  calls | replies, on plan | telemetry | admin  sources | sinks | functions
-//      filter | schema | log | environment.ts
+//      filter | schema | log | security | environment.ts
 //   1  resources
 //   0  event
 
@@ -29,9 +29,14 @@ const ROOMS: Record<
   'bus/log': { files: /^broker\/bus\/src\/log\//, imports: ['event', 'resources'] },
   'bus/schema': { files: /^broker\/bus\/src\/schema\//, imports: ['event', 'resources'] },
   'bus/environment.ts': { files: /^broker\/bus\/src\/environment\.ts$/, imports: ['event', 'resources'] },
+  'bus/security': {
+    files: /^broker\/bus\/src\/security\//,
+    imports: ['event', 'resources', 'bus/filter', 'bus/environment.ts'],
+    types: ['bus/plan'],
+  },
   'bus/plan': {
     files: /^broker\/bus\/src\/plan\//,
-    imports: ['event', 'resources', 'bus/filter', 'bus/schema', 'bus/transform'],
+    imports: ['event', 'resources', 'bus/filter', 'bus/schema', 'bus/security', 'bus/transform'],
   },
   'bus/flows': {
     files: /^broker\/bus\/src\/flows\//,
@@ -57,7 +62,7 @@ const ROOMS: Record<
   },
   'bus/admin': {
     files: /^broker\/bus\/src\/admin\//,
-    imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts'],
+    imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts', 'bus/security'],
   },
   'bus/ingress': {
     files: /^broker\/bus\/src\/ingress\//,
@@ -67,6 +72,7 @@ const ROOMS: Record<
       'bus/filter',
       'bus/log',
       'bus/environment.ts',
+      'bus/security',
       'bus/plan',
       'bus/calls',
       'bus/replies',
@@ -75,7 +81,16 @@ const ROOMS: Record<
   },
   'bus/delivery': {
     files: /^broker\/bus\/src\/delivery\//,
-    imports: ['event', 'resources', 'bus/filter', 'bus/log', 'bus/environment.ts', 'bus/calls', 'bus/transform'],
+    imports: [
+      'event',
+      'resources',
+      'bus/filter',
+      'bus/log',
+      'bus/environment.ts',
+      'bus/security',
+      'bus/calls',
+      'bus/transform',
+    ],
     types: ['bus/plan'],
   },
   'bus/control': {
@@ -90,6 +105,7 @@ const ROOMS: Record<
       'bus/filter',
       'bus/log',
       'bus/environment.ts',
+      'bus/security',
       'bus/plan',
       'bus/calls',
       'bus/replies',

@@ -2,14 +2,16 @@ import type { Status } from '@millrace/apiserver/api/status';
 
 import { linesOf, noAdminPort, queryOf, unreachable } from './client.ts';
 import type { Query } from './client.ts';
+import { reachOf } from './admin-address.ts';
+import type { AdminAddress } from './admin-address.ts';
 import { CommandFailure } from './exit-codes.ts';
-import { addressOf, bodyOf, exchange, open, reasonOf, shownAddress } from './http.ts';
+import { bodyOf, exchange, open, reasonOf } from './http.ts';
 import { printable } from './view/printable.ts';
 
 /** A request to the Kubernetes API of a running process. */
 export interface ApiRequest {
   /** Default: GET. */
-  readonly method?: 'GET' | 'PATCH' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** `/apis/eventing.knative.dev/v1/namespaces/default/triggers`. */
   readonly path: string;
   readonly query?: Query;
@@ -49,9 +51,14 @@ export class ApiRefusal extends CommandFailure {
   readonly status: Status;
 
   constructor(status: Status, method: string) {
-    super(kindOf(status, method), printable(status.message ?? `the server refused it (${status.code})`));
+    super(kindOf(status, method), printable(textOf(status)));
     this.status = status;
   }
+}
+
+function textOf({ code, message = `the server refused it (${code})` }: Status): string {
+  if (code !== 401) return message;
+  return 'the API asks for a token: give its file with --token-file, or the token itself in MILLRACE_TOKEN';
 }
 
 function kindOf({ code }: Status, method: string): ConstructorParameters<typeof CommandFailure>[0] {
@@ -66,9 +73,8 @@ function kindOf({ code }: Status, method: string): ConstructorParameters<typeof 
  * Makes a client of the API behind an admin port; connects with each call. `warn` hears each warning of the server once.
  * Throws a {@link CommandFailure} for an address that is none.
  */
-export function apiClient(address: string, warn: (text: string) => void): ApiClient {
-  const base = addressOf(address, '--admin');
-  const url = shownAddress(base);
+export function apiClient(address: AdminAddress | string, warn: (text: string) => void): ApiClient {
+  const { base, url, headers: entering, ca } = reachOf(address);
   const warned = new Set<string>();
 
   async function reached<T>(answer: Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -83,7 +89,12 @@ export function apiClient(address: string, warn: (text: string) => void): ApiCli
     return {
       method,
       path: base.pathname.replace(/\/$/, '') + path + queryOf(query ?? {}),
-      headers: { accept, ...(body !== undefined && { 'content-type': contentType ?? 'application/json' }) },
+      ca,
+      headers: {
+        accept,
+        ...entering,
+        ...(body !== undefined && { 'content-type': contentType ?? 'application/json' }),
+      },
       body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
     };
   }

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 
+import { reachOf } from './admin-address.ts';
+import type { AdminAddress } from './admin-address.ts';
 import { CommandFailure } from './exit-codes.ts';
-import { addressOf, bodyOf, exchange, open, reasonOf, shownAddress } from './http.ts';
+import { bodyOf, exchange, open, reasonOf } from './http.ts';
 import { printable } from './view/printable.ts';
 
 /** Values of a query string; those that are undefined are left out. */
@@ -34,9 +36,8 @@ export interface About {
 }
 
 /** Makes a client; connects with each call. Throws a {@link CommandFailure} for an address that is none. */
-export function adminClient(address: string): AdminClient {
-  const base = addressOf(address, '--admin');
-  const url = shownAddress(base);
+export function adminClient(address: AdminAddress | string): AdminClient {
+  const { base, url, headers, ca } = reachOf(address);
   const pathOf = (path: string, query: Query = {}) => base.pathname.replace(/\/$/, '') + path + queryOf(query);
 
   async function reached<T>(answer: Promise<T>): Promise<T> {
@@ -47,7 +48,9 @@ export function adminClient(address: string): AdminClient {
     }
   }
   async function json<T>(request: Parameters<typeof exchange>[1]): Promise<T> {
-    const { status, body } = await reached(exchange(base, request));
+    const { status, body } = await reached(
+      exchange(base, { ...request, ca, headers: { ...headers, ...request.headers } }),
+    );
     if (status !== 200) throw refused(url, status, body);
     const value = parsed(body);
     if (value === undefined) throw noAdminPort(url, status);
@@ -66,13 +69,15 @@ export function adminClient(address: string): AdminClient {
         body: Buffer.from(JSON.stringify(body)),
       }),
     async bytes(path) {
-      const { status, body } = await reached(exchange(base, { method: 'GET', path: pathOf(path) }));
+      const { status, body } = await reached(exchange(base, { method: 'GET', path: pathOf(path), headers, ca }));
       if (status !== 200) throw refused(url, status, body);
       return body;
     },
     async follow(path, query) {
       // Nothing may happen for hours, and that is no reason to hang up.
-      const response = await reached(open(base, { method: 'GET', path: pathOf(path, query), silenceMs: 0 }));
+      const response = await reached(
+        open(base, { method: 'GET', path: pathOf(path, query), headers, ca, silenceMs: 0 }),
+      );
       const { statusCode = 0 } = response;
       if (statusCode !== 200) throw refused(url, statusCode, await reached(bodyOf(response)));
       return linesOf(response);
@@ -106,9 +111,18 @@ function parsed(body: Buffer): unknown {
   }
 }
 
+/** How node names certificates that it does not trust. */
+const NOT_TRUSTED = /^(?:DEPTH_ZERO_)?SELF_SIGNED_CERT|^UNABLE_TO_(?:VERIFY|GET_ISSUER)|^ERR_TLS_CERT_ALTNAME/;
+
 /** Nobody answers there. */
 export function unreachable(url: string, reason: string): CommandFailure {
   const why = reason === 'ECONNREFUSED' ? '' : ` (${reason})`;
+  if (NOT_TRUSTED.test(reason)) {
+    return new CommandFailure(
+      'unreachable',
+      `nobody whom this machine trusts vouches for ${url}${why}: give the certificate, or its authority's, with --ca-file`,
+    );
+  }
   return new CommandFailure(
     'unreachable',
     `no millrace answers at ${url}${why}: start one with \`npm start\` or \`millrace up\`, or name its address with --admin`,

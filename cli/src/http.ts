@@ -14,6 +14,8 @@ export interface HttpRequest {
   readonly body?: Uint8Array | undefined;
   /** How long the connection may be silent, in milliseconds; 0: for ever. Default: one minute. */
   readonly silenceMs?: number;
+  /** Trusted beside the authorities that node knows; PEM. */
+  readonly ca?: string | undefined;
   /** Breaks it off, also while the answer is read. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -34,8 +36,9 @@ export async function exchange(address: URL, request: HttpRequest): Promise<Answ
 /** The same, but resolves once the answer begins; the caller reads the rest. */
 export async function open(address: URL, request: HttpRequest): Promise<IncomingMessage> {
   const http = address.protocol === 'https:' ? await import('node:https') : await import('node:http');
-  const { method, path, headers, body, silenceMs = 60_000, signal } = request;
+  const { method, path, headers, body, silenceMs = 60_000, signal, ca } = request;
   const length = body === undefined ? {} : { 'content-length': String(body.byteLength) };
+  const trusted = ca === undefined ? {} : { ca: await trusting(ca) };
   return new Promise((resolve, reject) => {
     const options = {
       ...urlToHttpOptions(address),
@@ -43,6 +46,7 @@ export async function open(address: URL, request: HttpRequest): Promise<Incoming
       path,
       headers: { ...headers, ...length },
       timeout: silenceMs,
+      ...trusted,
       ...(signal === undefined ? {} : { signal }),
     };
     const sent = http.request(options, resolve);
@@ -50,6 +54,11 @@ export async function open(address: URL, request: HttpRequest): Promise<Incoming
     sent.once('timeout', () => sent.destroy(new Error(`no answer within ${silenceMs / 1_000} s`)));
     sent.end(body);
   });
+}
+
+async function trusting(ca: string): Promise<string[]> {
+  const { getCACertificates } = await import('node:tls');
+  return [...getCACertificates('default'), ca];
 }
 
 /** Reads what is left of an answer. */

@@ -18,6 +18,7 @@ import * as runs from './commands/runs.ts';
 import * as send from './commands/send.ts';
 import * as status from './commands/status.ts';
 import * as tail from './commands/tail.ts';
+import * as token from './commands/token.ts';
 import * as trigger from './commands/trigger/register.ts';
 import * as types from './commands/types.ts';
 import * as up from './commands/up.ts';
@@ -55,6 +56,7 @@ waitFor.register(program);
 explain.register(program);
 apiResources.register(program);
 kubeconfig.register(program);
+token.register(program);
 
 try {
   await program.parseAsync();

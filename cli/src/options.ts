@@ -1,16 +1,32 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 
-/** The address of the admin port, as it was given. */
+import type { AdminAddress } from './admin-address.ts';
+
+/** How the admin port is found and entered, as it was given. */
 export interface AdminOption {
-  readonly admin: string;
+  readonly admin: AdminAddress;
 }
 
-/** Adds `--admin`, also taken from MILLRACE_ADMIN. Default: where `millrace up` listens unless it is told otherwise. */
+/**
+ * Adds `--admin`, also taken from MILLRACE_ADMIN, and what it takes to be let in. Default: where `millrace up` listens
+ * unless it is told otherwise. The action is given them as one.
+ */
 export function addAdmin(command: Command): Command {
-  return command.addOption(
-    new Option('--admin <url>', 'address of the admin port').env('MILLRACE_ADMIN').default('http://127.0.0.1:8081'),
-  );
+  return command
+    .addOption(
+      new Option('--admin <url>', 'address of the admin port').env('MILLRACE_ADMIN').default('http://127.0.0.1:8081'),
+    )
+    .addOption(
+      new Option('--token-file <path>', 'the token for it (default: MILLRACE_TOKEN, or that of the data folder)').env(
+        'MILLRACE_TOKEN_FILE',
+      ),
+    )
+    .addOption(new Option('--ca-file <path>', 'certificates that vouch for it, PEM').env('MILLRACE_CA_FILE'))
+    .hook('preAction', (acting) => {
+      const { admin, tokenFile, caFile } = acting.opts<{ admin: string; tokenFile?: string; caFile?: string }>();
+      acting.setOptionValue('admin', { url: admin, tokenFile, caFile } satisfies AdminAddress);
+    });
 }
 
 /** How data is written: for people, for programs, or only what tells one thing from the next. */

@@ -7,7 +7,7 @@ export interface Page {
   readonly blocks: readonly Block[];
   /** Targets of its links, as written. */
   readonly links: readonly string[];
-  /** The folder of manifests that its commands are run with: `<!-- with: FOLDER -->`. */
+  /** The folder of manifests that its commands are run with: and flags beside it: `<!-- with: FOLDER FLAGS -->`. */
   readonly manifests: string;
 }
 
@@ -54,7 +54,7 @@ export function readPage(file: string): Page {
     text,
     blocks,
     links: [...links].map((link) => link[1]!),
-    manifests: /^<!-- with: (\S+) -->$/m.exec(text)?.[1] ?? MANIFESTS,
+    manifests: /^<!-- with: (.+) -->$/m.exec(text)?.[1] ?? MANIFESTS,
   };
 }
 

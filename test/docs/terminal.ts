@@ -37,7 +37,7 @@ export async function openTerminal(manifests: string): Promise<Terminal> {
     });
   const restart = async () => {
     await up?.stop();
-    up = await start(['-f', manifests], addresses, '.millrace');
+    up = await start(['-f', ...manifests.split(' ')], addresses, '.millrace');
     addresses = up.addresses;
     environment['MILLRACE_ADMIN'] = `http://${addresses.admin}`;
   };

@@ -10,6 +10,7 @@ import type { Entry } from '@millrace/bus/log/log';
 import type { Waiting } from '@millrace/bus/log/progress';
 import { openSqliteStore } from '@millrace/bus/log/sqlite/store';
 import { compilePlan } from '@millrace/bus/plan/compile';
+import type { AuthorizationMode } from '@millrace/bus/plan/protection';
 import { unavailable } from '@millrace/functions/unavailable';
 import { formatFault } from '@millrace/resources/fault';
 import { readManifest } from '@millrace/resources/manifest';
@@ -34,7 +35,13 @@ export interface TestBus extends AsyncDisposable {
   restart(): Promise<TestBus>;
 }
 
-export async function startBus(options: Partial<BusOptions> & { folder?: string } = {}): Promise<TestBus> {
+export async function startBus(
+  options: Partial<BusOptions> & {
+    readonly folder?: string;
+    /** Of whom no policy speaks, where senders are authenticated. */
+    readonly mode?: AuthorizationMode;
+  } = {},
+): Promise<TestBus> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'millrace-test-'));
   const bus = new Bus({
     functions: { start: ({ name }) => ({ ...unavailable('CodeNotFound', `no code for ${name}`), change() {} }) },
@@ -57,7 +64,8 @@ export async function startBus(options: Partial<BusOptions> & { folder?: string 
     async apply(yaml) {
       const manifest = readManifest(yaml, 'test.yaml');
       if (manifest.faults.length > 0) throw new Error(manifest.faults.map(formatFault).join('\n'));
-      const plan = compilePlan(manifest.declared, url);
+      const authentication = options.authentication && { mode: options.mode };
+      const plan = compilePlan(manifest.declared, url, { authentication });
       if (plan.faults.length > 0) throw new Error(plan.faults.map((it) => `${it.path}: ${it.message}`).join('\n'));
       await bus.apply(plan);
     },

@@ -124,7 +124,7 @@ export function launch(options: LaunchOptions): Launched {
   }
 
   async function ready(): Promise<Millrace> {
-    const banner = await says(/^ {2}admin +http:.*\n(?:.*\n)*?Try, /m);
+    const banner = await says(/^ {2}admin +https?:.*\n(?:.*\n)*?Try, /m);
     const url = /^ {2}events +(\S+)/m.exec(banner)![1]!;
     const admin = /^ {2}admin +(\S+)/m.exec(banner)![1]!;
     const ask = async <T>(path: string, body?: unknown): Promise<T> => {

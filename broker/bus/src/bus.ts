@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 
+import type { CloudEvent } from '@millrace/event/event';
 import type { Outlet } from '@millrace/event/source';
 
 import { Calls } from './calls/calls.ts';
@@ -14,7 +15,8 @@ import { explainTriggerFilter } from './filter/trigger-filter.ts';
 import { Flows } from './flows/flows.ts';
 import { FunctionDoor } from './ingress/function-door.ts';
 import { openIngress } from './ingress/ingress.ts';
-import type { Paths } from './ingress/paths.ts';
+import { documentDoor, guardedDoor } from './ingress/guarded-door.ts';
+import type { Door, Paths } from './ingress/paths.ts';
 import { ForwardProxy } from './ingress/proxy.ts';
 import { requestReplyDoor } from './ingress/request-reply-door.ts';
 import { openGate } from './log/gate.ts';
@@ -29,6 +31,9 @@ import { RequestReplies } from './replies/request-replies.ts';
 import { Runs } from './replies/runs.ts';
 import { openWaitingTable } from './replies/waiting-table.ts';
 import { compileEventCheck } from './schema/event-check.ts';
+import { Gatekeeper } from './security/gatekeeper.ts';
+import type { Identity } from './security/tls.ts';
+import type { Verify } from './security/verifier.ts';
 import { openEvaluator } from './transform/evaluator.ts';
 import type { Evaluator } from './transform/evaluator.ts';
 import { Traffic } from './telemetry/traffic.ts';
@@ -51,8 +56,21 @@ export interface BusOptions {
   readonly retainBytes?: number;
   /** Whether events that come without a trace begin one. Default: false. */
   readonly trace?: boolean;
+  /** Who makes tokens, and who may send what. Default: everybody may send everything, and no tokens are sent. */
+  readonly authentication?: BusAuthentication | undefined;
+  /** What the port that takes events shows of itself. Default: nothing, it speaks plain HTTP. */
+  readonly identity?: Identity | undefined;
   /** Whether functions get ready while those before them in a flow are at work. Default: true. */
   readonly prewarm?: boolean;
+}
+
+/** How senders are authenticated; what they may is in the plan. */
+export interface BusAuthentication {
+  readonly verify: Verify;
+  /** The token of a sender of ours for an audience. Default: none is sent. */
+  readonly tokenOf?: ((subject: string, audience: string) => Promise<string>) | undefined;
+  /** What is shown on the port that takes events to who verifies our tokens, by path. Default: nothing. */
+  readonly documents?: (() => ReadonlyMap<string, object>) | undefined;
 }
 
 const MIB = 1024 * 1024;
@@ -89,6 +107,7 @@ export class Bus {
   readonly #paths: Paths = { inlets: new Map(), receivers: new Map(), doors: new Map() };
   #checks: ReadonlyMap<string, TopicCheck> = new Map();
   #checksToCome: readonly SchemaCheck[] = [];
+  readonly #gatekeeper: Gatekeeper | undefined;
   readonly #options: BusOptions;
   readonly #environment: Environment;
   #cancelTrim: (() => void) | undefined;
@@ -103,6 +122,9 @@ export class Bus {
     this.#options = options;
     this.#environment = environment;
     this.store = store;
+    const { authentication } = options;
+    const gatekeeper = authentication && new Gatekeeper(authentication.verify);
+    this.#gatekeeper = gatekeeper;
     this.gate = openGate({
       log: store.log,
       maxEventBytes,
@@ -163,6 +185,8 @@ export class Bus {
       functions: this.#functionDoor,
       runs: this.runs,
       maxEventBytes,
+      identity: options.identity,
+      gatekeeper,
       isDraining: () => this.#isDraining,
     });
     this.#proxy = new ForwardProxy({
@@ -176,6 +200,7 @@ export class Bus {
       gate: this.gate,
       environment,
       prewarm: options.prewarm,
+      judge: gatekeeper && ((route, topic, event) => gatekeeper.judge(route, topic, event)),
       settled: (settlement) => {
         this.#flows.settled(settlement);
         this.runs.settled(settlement);
@@ -216,6 +241,7 @@ export class Bus {
       aliases,
       maxAnswerBytes: 6 * maxEventBytes,
       now: () => environment.now(),
+      tokenOf: authentication?.tokenOf,
       proxyUrl: () => this.#proxy.url,
     });
     this.#evaluator = openEvaluator({ maxBytes: maxEventBytes });
@@ -247,6 +273,8 @@ export class Bus {
     this.#check(plan.schemaChecks.filter((it) => it.mismatches === undefined || standing.has(it.mismatches)));
     this.#checksToCome = plan.schemaChecks;
     this.traffic.follow(new Map(plan.inlets.filter((it) => isPlace(it.key)).map((it) => [it.topic, it.key])));
+    // Before anything opens that is to be guarded.
+    this.#gatekeeper?.declare(plan.protections);
     await this.control.apply(plan);
     this.#openDoors(plan);
     await this.#retiring.resume(new Set(plan.routes.map((it) => it.name)));
@@ -339,11 +367,20 @@ export class Bus {
     const { doors } = this.#paths;
     doors.clear();
     this.requestReplies.declare(requestReplies);
-    for (const it of requestReplies) doors.set(it.path, requestReplyDoor(it, this.requestReplies));
+    for (const it of requestReplies) {
+      doors.set(it.path, this.#guarded(it.path, requestReplyDoor(it, this.requestReplies)));
+    }
     for (const { name } of transforms) {
       const door = this.#transforms.doorOf(name);
-      if (door !== undefined) doors.set(transformPath(name), door);
+      const path = transformPath(name);
+      if (door !== undefined) doors.set(path, this.#guarded(path, door));
     }
+    const documents = this.#options.authentication?.documents?.() ?? [];
+    for (const [path, document] of documents) doors.set(path, documentDoor(document));
+  }
+
+  #guarded(path: string, door: Door): Door {
+    return this.#gatekeeper === undefined ? door : guardedDoor(path, door, this.#gatekeeper);
   }
 
   #check(checks: readonly SchemaCheck[]): void {
@@ -362,32 +399,43 @@ export class Bus {
   }
 
   #outletOf(feed: Feed): Outlet {
+    const park = async (event: CloudEvent, reason: string): Promise<void> => {
+      const [entry] = await this.gate.enter(parkedTopic(feed), [{ event }]);
+      const failure = { destination: feed.name, message: reason };
+      const settled = {
+        route: feed.name,
+        position: entry!.position,
+        attempt: 1,
+        stage: 'subscriber',
+        outcome: 'parked',
+        failure,
+        root: failure,
+      } as const;
+      await this.store.progress.settle([
+        { ...settled, startedAt: this.#environment.now(), duration: 0, waited: false },
+      ]);
+    };
     return {
       emit: async (events, headers) => {
-        await this.gate.enter(
-          feed.topic,
-          events.map((event) => ({ event, headers })),
-        );
+        const refused = events.map((event) => this.#objection(feed, event));
+        const taken = events.filter((_, index) => refused[index] === undefined);
+        if (taken.length > 0) {
+          await this.gate.enter(
+            feed.topic,
+            taken.map((event) => ({ event, headers })),
+          );
+        }
+        for (const [index, reason] of refused.entries()) if (reason !== undefined) await park(events[index]!, reason);
       },
-      park: async (event, reason) => {
-        const [entry] = await this.gate.enter(parkedTopic(feed), [{ event }]);
-        const failure = { destination: feed.name, message: reason };
-        const settled = {
-          route: feed.name,
-          position: entry!.position,
-          attempt: 1,
-          stage: 'subscriber',
-          outcome: 'parked',
-          failure,
-          root: failure,
-        } as const;
-        await this.store.progress.settle([
-          { ...settled, startedAt: this.#environment.now(), duration: 0, waited: false },
-        ]);
-      },
+      park,
     };
   }
 
+  /** Why a source may not bring an event to its sink; undefined where it may. */
+  #objection({ key, topic }: Feed, event: CloudEvent): string | undefined {
+    const route = this.#gatekeeper && this.control.plan.routes.find((it) => it.key === key);
+    return route && this.#gatekeeper?.judge(route, topic, event);
+  }
   #trimLater(): void {
     this.#cancelTrim = this.#environment.after(TRIM_EVERY_MS, () => {
       void this.#trim().finally(() => {

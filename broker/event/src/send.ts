@@ -10,6 +10,8 @@ export interface SendOptions {
   readonly dispatcher: Dispatcher;
   /** Headers of every request, such as `prefer: reply`. Lower-case names. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The header `authorization` of each request, asked for each time. Default: none. */
+  readonly authorization?: (() => Promise<string>) | undefined;
   /** `json` sends structured mode. Default: binary. */
   readonly format?: 'binary' | 'json' | undefined;
   /**
@@ -32,15 +34,21 @@ export function urlHandler(url: string, options: SendOptions): Handler {
   const { origin, pathname, search } = new URL(url);
   const path = pathname + search;
   const { dispatcher, format, nonEvent, maxAnswerBytes, now } = options;
+  const { authorization } = options;
   return (event, context) => {
-    const { headers } = context;
     const message = format === 'json' ? encodeStructured(event) : encodeBinary(event);
-    Object.assign(message.headers, options.headers, headers);
-    return new Promise<Answer>((resolve, reject) => {
-      dispatcher.dispatch(
-        { origin, path, method: 'POST', headers: message.headers, body: message.body ?? null },
-        new Exchange({ nonEvent, maxAnswerBytes, now, context, resolve, reject }),
-      );
+    const headers = Object.assign(message.headers, options.headers, context.headers);
+    const send = () =>
+      new Promise<Answer>((resolve, reject) => {
+        dispatcher.dispatch(
+          { origin, path, method: 'POST', headers, body: message.body ?? null },
+          new Exchange({ nonEvent, maxAnswerBytes, now, context, resolve, reject }),
+        );
+      });
+    if (authorization === undefined) return send();
+    return authorization().then((value) => {
+      headers['authorization'] = value;
+      return send();
     });
   };
 }

@@ -4,6 +4,7 @@ import type { Channel } from './channel.ts';
 import type { Choice } from './choice.ts';
 import type { ConfigMap } from './config-map.ts';
 import type { ContainerSource } from './container-source.ts';
+import type { EventPolicy } from './event-policy.ts';
 import type { EventTransform } from './event-transform.ts';
 import type { EventType } from './event-type.ts';
 import type { InMemoryChannel } from './in-memory-channel.ts';
@@ -43,6 +44,7 @@ export type AnyResource =
   | Choice
   | MapFlow
   | EventTransform
+  | EventPolicy
   | RequestReply
   | EventType
   | ApiServerSource

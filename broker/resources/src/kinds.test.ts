@@ -22,6 +22,10 @@ const SPECS: Readonly<Record<Exclude<KindName, 'Secret' | 'ConfigMap'>, object>>
   Choice: { choices: [{ filters: [{ cesql: 'TRUE' }], subscriber: AGENT }], default: { subscriber: AGENT } },
   Map: { subscriber: AGENT, reply: AGENT },
   EventTransform: { jsonata: { expression: '$' }, sink: AGENT, reply: { discard: true } },
+  EventPolicy: {
+    from: [{ ref: { apiVersion: 'eventing.knative.dev/v1', kind: 'Trigger', name: 'a' } }],
+    filters: [{ cesql: 'TRUE' }],
+  },
   RequestReply: { brokerRef: { kind: 'Broker', name: 'default' } },
   EventType: { type: 'order', reference: { kind: 'Broker', name: 'default' } },
   WebhookSource: { sink: AGENT },

@@ -6,6 +6,7 @@ import { channelKind } from './channel.ts';
 import { choiceKind } from './choice.ts';
 import { configMapKind } from './config-map.ts';
 import { containerSourceKind } from './container-source.ts';
+import { eventPolicyKind } from './event-policy.ts';
 import { eventTransformKind } from './event-transform.ts';
 import { eventTypeKind } from './event-type.ts';
 import { inMemoryChannelKind } from './in-memory-channel.ts';
@@ -47,6 +48,7 @@ export const KINDS: Readonly<Record<KindName, KindDefinition>> = Object.freeze({
   Choice: choiceKind,
   Map: mapKind,
   EventTransform: eventTransformKind,
+  EventPolicy: eventPolicyKind,
   RequestReply: requestReplyKind,
   EventType: eventTypeKind,
   WebhookSource: webhookSourceKind,

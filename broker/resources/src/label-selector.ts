@@ -32,14 +32,16 @@ const RequirementSchema = Fields(
   { rule: valuesRule, expected: 'an object with key and operator' },
 );
 
+/** The fields of a {@link LabelSelectorSchema}, for what has others beside them. */
+export const LABEL_SELECTOR = {
+  matchLabels: Type.Optional(Texts({ rule: labelsRule, expected: 'an object of labels' })),
+  matchExpressions: Type.Optional(Type.Array(RequirementSchema, { expected: 'a list of requirements' })),
+};
+
 /** Which objects by their labels (Kubernetes' LabelSelector): all that it says must hold; empty, it selects everything. */
-export const LabelSelectorSchema = Fields(
-  {
-    matchLabels: Type.Optional(Texts({ rule: labelsRule, expected: 'an object of labels' })),
-    matchExpressions: Type.Optional(Type.Array(RequirementSchema, { expected: 'a list of requirements' })),
-  },
-  { expected: 'an object with matchLabels or matchExpressions' },
-);
+export const LabelSelectorSchema = Fields(LABEL_SELECTOR, {
+  expected: 'an object with matchLabels or matchExpressions',
+});
 
 /** What a {@link LabelSelectorSchema} holds. */
 export type LabelSelector = Static<typeof LabelSelectorSchema>;

@@ -44,7 +44,7 @@ async function graph(name: string | undefined, { admin, file, output }: GraphOpt
   }
 }
 
-async function running(admin: string): Promise<Graph> {
+async function running(admin: AdminOption['admin']): Promise<Graph> {
   const { adminClient } = await import('../client.ts');
   return adminClient(admin).get<Graph>('/api/graph');
 }

@@ -20,22 +20,28 @@ export function register(program: Command): void {
 
 async function kubeconfig({ admin, name, namespace }: KubeconfigOptions): Promise<void> {
   const { apiClient } = await import('../api-client.ts');
-  const { addressOf } = await import('../http.ts');
+  const { reachOf } = await import('../admin-address.ts');
   const { print, tell } = await import('../output.ts');
   const { objectYaml } = await import('../view/object-text.ts');
   const client = apiClient(admin, (text) => tell(`Warning: ${text}`));
   // A file that leads nowhere is found out here, and not by kubectl.
   await client.send({ path: '/version' });
-  const { protocol, username, password } = addressOf(admin, '--admin');
+  const { base, token, ca } = reachOf(admin);
+  const { protocol, username, password } = base;
   const user =
     username === '' ? {} : { username: decodeURIComponent(username), password: decodeURIComponent(password) };
-  // The JavaScript client takes an address without TLS only when it may skip looking at certificates.
-  const plain = protocol === 'http:' ? { 'insecure-skip-tls-verify': true } : {};
+  const trust =
+    protocol === 'http:'
+      ? // The JavaScript client takes an address without TLS only when it may skip looking at certificates.
+        { 'insecure-skip-tls-verify': true }
+      : ca === undefined
+        ? {}
+        : { 'certificate-authority-data': Buffer.from(ca).toString('base64') };
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name, cluster: { server: client.url, ...plain } }],
-    users: [{ name, user }],
+    clusters: [{ name, cluster: { server: client.url, ...trust } }],
+    users: [{ name, user: token === undefined ? user : { token } }],
     contexts: [{ name, context: { cluster: name, namespace, user: name } }],
     'current-context': name,
   };

@@ -19,6 +19,7 @@ interface SendOptions extends AdminOption, OutputOption, Partial<SaidEvent> {
   readonly count: number;
   /** In seconds. */
   readonly wait?: number;
+  readonly as?: string;
 }
 
 /** What one message came to. */
@@ -41,6 +42,7 @@ export function register(program: Command): void {
     .description('send an event to a broker')
     .option('--broker <name>', 'the broker', 'default')
     .option('-n, --namespace <namespace>', 'the namespace of the broker', 'default')
+    .option('--as <serviceaccount>', 'who sends, where the broker asks: one of the namespace, such as default')
     .option('--url <url>', 'the data port, or a whole address to post to (default: what the admin port says)')
     .option('--type <type>', 'type of the event')
     .option('--source <source>', 'source of the event (default: "millrace-cli")')
@@ -84,12 +86,12 @@ async function send(options: SendOptions): Promise<void> {
   const { CommandFailure } = await import('../exit-codes.ts');
   const { output, count, wait } = options;
   const messages = await messagesOf(options);
-  const url = await targetOf(options);
+  const target = await targetOf(options);
   const sent: Sent[] = [];
   let failures: PromiseRejectedResult[] = [];
   for (let from = 0; from < messages.length && failures.length === 0; from += AT_ONCE) {
     const results = await Promise.allSettled(
-      messages.slice(from, from + AT_ONCE).map((it) => postMessage(url, it, wait)),
+      messages.slice(from, from + AT_ONCE).map((it) => postMessage(target, it, wait)),
     );
     const done = results.filter((it) => it.status === 'fulfilled').map((it) => it.value);
     failures = results.filter((it) => it.status === 'rejected');
@@ -130,19 +132,46 @@ async function messagesOf(options: SendOptions): Promise<Message[]> {
 }
 
 /** The broker's path on the data port; or the address that was given, where it has a path of its own. */
-async function targetOf({ admin, url, namespace, broker }: SendOptions): Promise<URL> {
+async function targetOf({ admin, url, namespace, broker, as: account }: SendOptions): Promise<SendTarget> {
   const { adminClient } = await import('../client.ts');
   const { addressOf } = await import('../http.ts');
+  const { certificateFor } = await import('../admin-address.ts');
   const data = addressOf(url ?? (await adminClient(admin).get<About>('/api/about')).dataUrl, '--url');
   if (data.pathname === '/') data.pathname = `/${encodeURIComponent(namespace)}/${encodeURIComponent(broker)}`;
-  return data;
+  const ca = certificateFor(data, { caFile: admin.caFile, port: 'events' });
+  if (account === undefined) return { url: data, ca, headers: {} };
+  const { apiClient } = await import('../api-client.ts');
+  const { tokenOf } = await import('../service-account-token.ts');
+  const audiences = [`eventing.knative.dev/broker/${namespace}/${broker}`];
+  const wanted = { account, namespace, audiences, seconds: TOKEN_SECONDS };
+  const token = await tokenOf(
+    apiClient(admin, () => {}),
+    wanted,
+  );
+  return { url: data, ca, headers: { authorization: `Bearer ${token}` } };
+}
+
+/** The shortest that there is: it is needed now. */
+const TOKEN_SECONDS = 600;
+
+/** Where events go, and what vouches for it. */
+interface SendTarget {
+  readonly url: URL;
+  readonly ca: string | undefined;
+  /** Of each request. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** With a wait in seconds, it asks to be answered with the reply. */
-async function postMessage(url: URL, { headers, body, id }: Message, wait?: number): Promise<Sent> {
+async function postMessage(
+  { url, ca, headers: own }: SendTarget,
+  { headers: ofEvent, body, id }: Message,
+  wait?: number,
+): Promise<Sent> {
   const { CommandFailure } = await import('../exit-codes.ts');
   const { detailOf, exchange, reasonOf, shownAddress } = await import('../http.ts');
   const { printable } = await import('../view/printable.ts');
+  const headers = { ...ofEvent, ...own };
   const waiting =
     wait === undefined
       ? { headers }
@@ -150,7 +179,7 @@ async function postMessage(url: URL, { headers, body, id }: Message, wait?: numb
   let answer: Answer;
   try {
     const path = url.pathname + url.search;
-    answer = await exchange(url, { method: 'POST', path, body: body ?? new Uint8Array(), ...waiting });
+    answer = await exchange(url, { method: 'POST', path, ca, body: body ?? new Uint8Array(), ...waiting });
   } catch (error) {
     throw new CommandFailure('unreachable', `nothing answers at ${shownAddress(url)} (${reasonOf(error)})`);
   }

@@ -1,7 +1,10 @@
+import { join } from 'node:path';
+
 import type { Status } from '@millrace/bus/plan/plan';
 import type { Example } from './example.ts';
 import type { Receipt } from '@millrace/resources/fault';
 
+import { CERTIFICATES } from '../admin-address.ts';
 import { printable } from '../view/printable.ts';
 import { summaryOf } from './receipts.ts';
 
@@ -26,6 +29,7 @@ export function banner(facts: BannerFacts): string {
   const broker = statuses.find((it) => it.kind === 'Broker');
   // Where no Trigger waits at a broker, a flow is what there is to try.
   const flow = statuses.some((it) => it.kind === 'Trigger') ? undefined : statuses.find((it) => FLOWS.has(it.kind));
+  const { audience } = flow ?? broker ?? {};
   const lines = [
     '',
     'Millrace is up.',
@@ -51,7 +55,11 @@ export function banner(facts: BannerFacts): string {
     '',
     'Try, in another terminal:',
     '',
-    ...sendLines((flow ?? broker)?.url ?? `${dataUrl}/default/default`, facts.example),
+    ...sendLines((flow ?? broker)?.url ?? `${dataUrl}/default/default`, facts.example, {
+      // What a shell needs to be let in, where somebody asks.
+      certificate: dataUrl.startsWith('https:') ? join(dataFolder, CERTIFICATES.events) : undefined,
+      token: audience === undefined ? undefined : `${command} token default --audience ${audience}`,
+    }),
     '',
     `  ${command} tail          # follow events and deliveries`,
     `  ${command} dlq list      # look at the dead letters`,
@@ -72,9 +80,17 @@ function statusLine({ kind, namespace, name, url, conditions }: Status): string 
   return `  ${kind.padEnd(14)} ${`${namespace}/${name}`.padEnd(30)} ${state}${where}`;
 }
 
-function sendLines(url: string, { type, data }: Example): string[] {
+interface Entering {
+  readonly certificate: string | undefined;
+  /** A command that prints one. */
+  readonly token: string | undefined;
+}
+
+function sendLines(url: string, { type, data }: Example, { certificate, token }: Entering): string[] {
   return [
     `  curl -i ${url} \\`,
+    ...(certificate === undefined ? [] : [`    --cacert ${certificate} \\`]),
+    ...(token === undefined ? [] : [`    -H "authorization: Bearer $(${token})" \\`]),
     "    -H 'ce-specversion: 1.0' -H 'ce-id: first-1' -H 'ce-source: /shop' \\",
     `    -H 'ce-type: ${type}' -H 'content-type: application/json' \\`,
     `    -d '${data.replaceAll("'", String.raw`'\''`)}'`,

@@ -1,5 +1,6 @@
 import { compilePlan } from '@millrace/bus/plan/compile';
 import type { Plan } from '@millrace/bus/plan/plan';
+import type { Authentication } from '@millrace/bus/plan/security';
 import { formatFault } from '@millrace/resources/fault';
 import type { Fault, Receipt } from '@millrace/resources/fault';
 import { readFolders } from '@millrace/resources/folder';
@@ -27,10 +28,10 @@ export interface ReadManifests {
 export function readManifests(
   paths: readonly string[],
   dataUrl: string,
-  { strict = false }: { strict?: boolean } = {},
+  { strict = false, authentication }: { strict?: boolean; authentication?: Authentication | undefined } = {},
 ): ReadManifests {
   const { declared, faults, receipts, refusals } = readFolders(paths);
-  const plan = compilePlan(declared, dataUrl);
+  const plan = compilePlan(declared, dataUrl, { authentication });
   const byKey = new Map(declared.map((it) => [keyOf(it.resource), it]));
   const planFaults = plan.faults.map((fault): Fault => {
     const place = byKey.get(fault.key)?.locate(fault.path) ?? { file: '', line: 1, column: 1 };

@@ -15,10 +15,14 @@ import { graphOf } from '@millrace/bus/plan/graph';
 import { startLogger } from '@millrace/bus/telemetry/logger';
 import { startMetrics } from '@millrace/bus/telemetry/metrics';
 import { usageIn } from '@millrace/bus/telemetry/usage';
+import { showIdentity } from '@millrace/bus/security/tls';
+import type { Identity } from '@millrace/bus/security/tls';
 import { startTraces, traceOptionsFrom } from '@millrace/bus/telemetry/traces';
 
 import { CommandFailure } from '../exit-codes.ts';
 import { version } from '../version.ts';
+import { adminGuard, refuseOpenAdmin } from './admin-access.ts';
+import { openAuthentication } from './authentication.ts';
 import { banner } from './banner.ts';
 import { exampleOf } from './example.ts';
 import { openLocalFunctions } from './functions.ts';
@@ -29,6 +33,8 @@ import { typeViews } from './objects/type-views.ts';
 import { makeReload } from './reload.ts';
 import type { Settings } from './settings.ts';
 import { localSources } from './sources.ts';
+import { followIdentity, leaveCertificate, ownCertificate, readIdentity } from './tls-files.ts';
+import type { TlsFiles, TlsFlag } from './tls-files.ts';
 import { watch } from './watch.ts';
 import { watchedObjects } from './watched-objects.ts';
 
@@ -76,9 +82,14 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
 
   async function open(): Promise<Running> {
     // The manifests first: a fault in them must not cost a data folder.
-    const readFor = (url: string) => readManifests(settings.manifests, url, { strict: settings.strict });
+    const readFor = (url: string) =>
+      readManifests(settings.manifests, url, { strict: settings.strict, authentication: settings.authentication });
     const read = readFor(`http://${settings.host}:${settings.port}`);
     refuseFaults(read);
+    refuseOpenAdmin(settings);
+    const identity = settings.tls && readIdentity(settings.tls, '--tls');
+    let certificate = identity && ownCertificate(identity);
+    const adminIdentity = settings.adminTls && readIdentity(settings.adminTls, '--admin-tls');
     const logger = opened(
       startLogger({
         write,
@@ -91,6 +102,20 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       (it) => it.close(),
     );
     opened(lockFolder(settings.dataFolder), (it) => it.release());
+    const guard = adminGuard(settings);
+    leaveCertificate(settings.dataFolder, '--tls', identity);
+    leaveCertificate(settings.dataFolder, '--admin-tls', adminIdentity);
+    /** Shows the certificate that is in the files, also after it has changed. */
+    const follow = (server: FastifyInstance, files: TlsFiles | undefined, flag: TlsFlag) => {
+      if (files === undefined) return;
+      const changed = (it: Identity) => {
+        showIdentity(server.server, it);
+        leaveCertificate(settings.dataFolder, flag, it);
+        if (flag === '--tls') certificate = ownCertificate(it);
+        logger.info(`${flag}-cert: another certificate is shown from now on`);
+      };
+      opened(followIdentity(files, flag, { changed, warn: (text) => logger.warn(text) }), (end) => end());
+    };
     const functions = opened(
       openLocalFunctions({
         codeFolder: settings.codeFolder,
@@ -110,6 +135,12 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
     );
     const registry = registryOf(servedKinds());
     const adminAddress = Promise.withResolvers<string>();
+    const authentication = openAuthentication(settings, {
+      dataFolder: settings.dataFolder,
+      dataUrl: () => dataUrl,
+      fetch,
+      now: Date.now,
+    });
     const traceOptions = tracesWanted(environment);
     const bus: Bus = opened(
       new Bus({
@@ -126,6 +157,8 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         retainBytes: settings.retainBytes,
         trace: traceOptions !== undefined,
         prewarm: settings.prewarm,
+        identity,
+        authentication: authentication?.bus,
       }),
       (it) => it.close(),
     );
@@ -136,11 +169,14 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
     );
 
     const dataUrl = await listen(bus.ingress, settings.host, settings.port, '--port');
+    follow(bus.ingress, settings.tls, '--tls');
     // Only now is the port known for sure.
     const controlPlane = opened(
       new ControlPlane({
         store: objects,
         dataUrl,
+        authentication: authentication?.plan,
+        certificate: () => certificate,
         async apply(plan) {
           await functions.prepare(plan.workloads);
           await bus.apply(plan);
@@ -157,7 +193,8 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       apiServer({
         store: objects,
         registry,
-        admission: apiAdmission(),
+        admission: apiAdmission({ isAuthenticating: authentication !== undefined }),
+        tokens: authentication?.tokens,
         version,
         failed: (error) => logger.error(`a request to the API failed: ${String(error)}`),
       }),
@@ -182,6 +219,8 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         seek: bus.seeking,
         types: () => typeViews(objects, bus.traffic.since(0, Date.now())),
         api,
+        guard,
+        identity: adminIdentity,
         checks: () => ({ log: isBroken, accepting: bus.isDraining ? 'draining' : undefined }),
         metrics,
       }),
@@ -189,6 +228,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
     );
     const adminUrl = await listen(admin, settings.adminHost, settings.adminPort, '--admin-port');
     adminAddress.resolve(adminUrl);
+    follow(admin, settings.adminTls, '--admin-tls');
     if (settings.watch) {
       const reload = makeReload({
         readAgain: () => readFor(dataUrl),
@@ -287,7 +327,8 @@ async function listen(server: FastifyInstance, host: string, port: number, flag:
     throw error;
   }
   const address = server.server.address() as AddressInfo;
-  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+  const scheme = 'setSecureContext' in server.server ? 'https' : 'http';
+  return `${scheme}://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
 function gaugesOf(bus: Bus) {

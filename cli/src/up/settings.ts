@@ -5,9 +5,11 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 
 import { CommandFailure } from '../exit-codes.ts';
+import { addSecurity, securityOf } from './security-settings.ts';
+import type { SecuritySettings } from './security-settings.ts';
 
 /** Everything that `millrace up` can be told; each by a flag, some by the environment as well. */
-export interface Settings {
+export interface Settings extends SecuritySettings {
   readonly manifests: readonly string[];
   /** Whether what Knative refuses of a manifest is a fault, also where we take it. */
   readonly strict: boolean;
@@ -42,7 +44,7 @@ const MIB = 1024 * 1024;
 /** Adds the options to the command. */
 export function addSettings(command: Command): Command {
   const several = (value: string, before: readonly string[] = []) => [...before, value];
-  return command
+  command
     .addOption(
       new Option('-f, --file <path>', 'manifest file or folder; may be given several times').argParser(several),
     )
@@ -88,6 +90,7 @@ export function addSettings(command: Command): Command {
         .env('MILLRACE_LOG_LEVEL'),
     )
     .addOption(number('--drain-seconds <seconds>', 'how long to wait at the end for deliveries under way', 30));
+  return addSecurity(command);
 }
 
 /** What the parsed options mean. Throws a {@link CommandFailure} for an alias that is none. */
@@ -133,6 +136,7 @@ export function settingsOf(options: Record<string, unknown>): Settings {
     logFormat: given.logFormat,
     logLevel: given.logLevel,
     drainMs: given.drainSeconds * 1_000,
+    ...securityOf(options),
   };
 }
 

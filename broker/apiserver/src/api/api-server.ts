@@ -15,7 +15,11 @@ import { isApiPath, targetOf } from './request-path.ts';
 import type { Target } from './request-path.ts';
 import { send, sendError } from './responses.ts';
 import { answerReview, REVIEWS } from './reviews.ts';
+import { answerTokenRequest } from './service-account-tokens.ts';
+import type { ServiceAccountTokens } from './service-account-tokens.ts';
 import { methodNotAllowed, noSuchPath } from './status.ts';
+import { forbidden, forbiddenPath, isAllowed, unauthorized, wishOf } from './visitor.ts';
+import type { Visitor } from './visitor.ts';
 
 /** What an API stands on. */
 export interface ApiServerOptions {
@@ -27,14 +31,18 @@ export interface ApiServerOptions {
   readonly version: string;
   /** Is told of faults of ours, which a client sees as 500. */
   readonly failed: (error: unknown) => void;
+  /** What makes tokens for ServiceAccounts. Default: nothing does. */
+  readonly tokens?: ServiceAccountTokens | undefined;
   /** Default: the machine's own. */
   readonly environment?: ApiEnvironment;
 }
 
-/** A Kubernetes API. It asks nobody who they are: who mounts it decides who comes this far. */
+/** A Kubernetes API. It asks nobody who they are: who mounts it says who comes. */
 export interface ApiServer {
-  /** Answers a request, or gives false when the path is not one of a Kubernetes API. */
-  take(request: IncomingMessage, response: ServerResponse): boolean;
+  /**
+   * Answers a request, or gives false when the path is not one of a Kubernetes API. Undefined is nobody, and is refused.
+   */
+  take(request: IncomingMessage, response: ServerResponse, visitor: Visitor | undefined): boolean;
   /** Ends the watches. What is under way is answered. */
   close(): void;
 }
@@ -44,7 +52,7 @@ const LIKE = { major: '1', minor: '32' };
 
 /** An API over a store. */
 export function apiServer(options: ApiServerOptions): ApiServer {
-  const { registry, failed, environment = systemApiEnvironment } = options;
+  const { registry, failed, tokens, environment = systemApiEnvironment } = options;
   const found = discovery(registry, REVIEWS);
   const documents = openApi(registry);
   const reviews = new Map(
@@ -53,16 +61,28 @@ export function apiServer(options: ApiServerOptions): ApiServer {
   const watches = new Set<() => void>();
   const objects = objectRequests({ ...options, environment }, watches);
 
-  async function answer(exchange: Exchange, path: string): Promise<void> {
+  async function answer(exchange: Exchange, path: string, visitor: Visitor | undefined): Promise<void> {
     const { request, response } = exchange;
+    if (visitor === undefined) {
+      response.setHeader('www-authenticate', 'Bearer');
+      throw unauthorized();
+    }
     const target = targetOf(path, registry, new Set(reviews.keys()));
-    if (target.what === 'objects') return objects(exchange, target.target);
+    if (target.what === 'objects') {
+      const wish = wishOf(request, target.target, exchange.query);
+      if (!isAllowed(visitor, wish)) throw forbidden(visitor, wish, target.target);
+      if (target.target.subresource === 'token')
+        return answerTokenRequest(exchange, target.target, { ...options, tokens, now: environment.now });
+      return objects(exchange, target.target);
+    }
     if (target.what === 'review') {
       if (request.method !== 'POST') throw methodNotAllowed();
       const review = reviews.get(`${target.group}/${target.version}/${target.resource}`)!;
       const body = decodeObject(await readBody(request), mediaTypeOf(request));
-      return send(response, 201, answerReview(review, body));
+      return send(response, 201, answerReview(review, body, { visitor, kinds: registry.kinds }));
     }
+    const verb = (request.method ?? '').toLowerCase();
+    if (!isAllowed(visitor, { verb })) throw forbiddenPath(visitor, verb, path);
     if (target.what === 'nothing') throw noSuchPath();
     if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed();
     if (target.what === 'health') return send(response, 200, 'ok', 'text/plain; charset=utf-8');
@@ -98,13 +118,13 @@ export function apiServer(options: ApiServerOptions): ApiServer {
   }
 
   return {
-    take(request, response) {
+    take(request, response, visitor) {
       const url = request.url ?? '';
       const end = url.indexOf('?');
       const path = end < 0 ? url : url.slice(0, end);
       if (!isApiPath(path)) return false;
       const query = new URLSearchParams(end < 0 ? '' : url.slice(end));
-      answer({ request, response, query }, path).catch((error: unknown) => {
+      answer({ request, response, query }, path, visitor).catch((error: unknown) => {
         sendError(response, error, failed);
       });
       return true;

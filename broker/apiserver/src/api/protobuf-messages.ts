@@ -88,6 +88,17 @@ export const MESSAGES: Readonly<Record<string, Message>> = {
   },
   SelfSubjectRulesReview: { ...metadata, 2: { name: 'spec', type: { 1: { name: 'namespace', type: 'text' } } } },
   SelfSubjectReview: metadata,
+  TokenRequest: {
+    ...metadata,
+    2: {
+      name: 'spec',
+      type: {
+        1: { name: 'audiences', type: 'text', repeated: true },
+        3: { name: 'boundObjectRef', type: { 1: { name: 'kind', type: 'text' }, 3: { name: 'name', type: 'text' } } },
+        4: { name: 'expirationSeconds', type: 'integer' },
+      },
+    },
+  },
   DeleteOptions: {
     1: { name: 'gracePeriodSeconds', type: 'integer' },
     2: {

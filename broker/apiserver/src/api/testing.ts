@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { openMemoryObjects } from '../objects/memory.ts';
@@ -9,6 +10,9 @@ import { apiServer } from './api-server.ts';
 import type { ApiEnvironment } from './environment.ts';
 import { ensureNamespaces } from './namespaces.ts';
 import { resourcesAdmission } from './resources-admission.ts';
+import type { ServiceAccountTokens } from './service-account-tokens.ts';
+import { LOCAL_USER } from './visitor.ts';
+import type { Visitor } from './visitor.ts';
 
 /** When tests begin: the clock stands there until it is moved. */
 export const START = Date.parse('2026-01-02T03:04:05Z');
@@ -69,8 +73,11 @@ export interface TestWatch extends Disposable {
   next(): Promise<{ type: string; object: any } | undefined>;
 }
 
-/** Starts one. */
-export async function startApi(): Promise<TestApi> {
+/** Starts one. `visitorOf` says who asks; default: the user of this machine. */
+export async function startApi(
+  visitorOf: (request: IncomingMessage) => Visitor | undefined = () => LOCAL_USER,
+  tokens?: ServiceAccountTokens,
+): Promise<TestApi> {
   const clock = testClock();
   const store = openMemoryObjects(clock);
   await ensureNamespaces(store, ['default', 'shop']);
@@ -81,10 +88,11 @@ export async function startApi(): Promise<TestApi> {
     admission: resourcesAdmission(),
     version: '0.0.0',
     failed: (error) => failures.push(error),
+    tokens,
     environment: clock,
   });
   const server = createServer((request, response) => {
-    if (!api.take(request, response)) response.writeHead(404).end('not ours');
+    if (!api.take(request, response, visitorOf(request))) response.writeHead(404).end('not ours');
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -1,4 +1,3 @@
-import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import fastify from 'fastify';
@@ -10,8 +9,11 @@ import type { Store } from '../log/store.ts';
 import { entryFor } from './entry-key.ts';
 import { addFunctions } from './functions.ts';
 import type { FunctionsPort } from './functions.ts';
-import { foreign } from './guard.ts';
-import type { Foreign } from './guard.ts';
+import { webServer } from '../security/tls.ts';
+import type { Identity } from '../security/tls.ts';
+import type { Visitor } from '../security/visitor.ts';
+import { enter } from './guard.ts';
+import type { GuardOptions } from './guard.ts';
 import { addRuns } from './runs.ts';
 import type { FlowsPort } from './runs.ts';
 import { tail } from './tail.ts';
@@ -42,8 +44,17 @@ export interface AdminOptions {
   readonly seek?: SeekPort | undefined;
   /** Which events there are. Default: nothing answers under `/api/types`. */
   readonly types?: (() => readonly TypeView[]) | undefined;
-  /** What is asked first, and takes what is its own: a Kubernetes API. Default: nothing. */
-  readonly api?: { take(request: IncomingMessage, response: ServerResponse): boolean } | undefined;
+  /**
+   * What is asked first, and takes what is its own: a Kubernetes API. It refuses whoever is nobody (undefined), in its own
+   * words. Default: nothing.
+   */
+  readonly api?:
+    | { take(request: IncomingMessage, response: ServerResponse, visitor: Visitor | undefined): boolean }
+    | undefined;
+  /** Who may come in. Default: whoever is on this machine. */
+  readonly guard?: GuardOptions | undefined;
+  /** Default: plain HTTP. */
+  readonly identity?: Identity | undefined;
   /** What must hold for this process to take events; the reason where it does not. */
   readonly checks: () => Readonly<Record<string, string | undefined>>;
   readonly metrics: { text(): Promise<string>; contentType: string };
@@ -55,17 +66,21 @@ const KEEP_ALIVE_MS = 72_000;
 const MOST_ROWS = 1_000;
 const DEFAULT_ROWS = 50;
 
-/** The admin port: health, metrics, and what the commands ask. On loopback; a web page elsewhere cannot reach it. */
+/** The admin port: health, metrics, and what the commands ask. A web page elsewhere cannot reach it. */
 export function openAdmin(options: AdminOptions): FastifyInstance {
-  const { store, metrics } = options;
+  const { store, metrics, guard = {}, identity } = options;
   const server = fastify({
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 4_096 },
     serverFactory: (answerOthers) =>
-      createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-        const refusal = foreign(request.headers);
-        if (refusal !== undefined) refuse(response, refusal);
-        else if (options.api?.take(request, response) !== true) answerOthers(request, response);
+      webServer(identity, { keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+        const entrance = enter(request, guard);
+        if (entrance.outcome === 'foreign') return refuse(response, entrance.status, entrance.error);
+        const visitor = entrance.outcome === 'known' ? entrance.visitor : undefined;
+        if (options.api?.take(request, response, visitor) === true) return;
+        if (visitor === undefined) return refuse(response, 401, TOKEN_WANTED);
+        if (visitor.may === 'read' && !READING.has(request.method ?? '')) return refuse(response, 403, READ_ONLY);
+        answerOthers(request, response);
       }),
   });
   server.setErrorHandler((error, _request, reply) => {
@@ -146,8 +161,14 @@ export function openAdmin(options: AdminOptions): FastifyInstance {
   return server;
 }
 
-function refuse(response: ServerResponse, { status, error }: Foreign): void {
-  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
+const READING = new Set(['GET', 'HEAD']);
+const TOKEN_WANTED =
+  'this port asks for a token: give its file with --token-file, or the token itself in MILLRACE_TOKEN';
+const READ_ONLY = 'the token that was given is for reading only: this changes something, and needs the other one';
+
+function refuse(response: ServerResponse, status: number, error: string): void {
+  const challenge = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+  response.writeHead(status, { 'content-type': 'application/json', connection: 'close', ...challenge });
   response.end(JSON.stringify({ error }));
 }
 

@@ -32,6 +32,7 @@ const NOTHING: Plan = {
   transforms: [],
   requestReplies: [],
   schemaChecks: [],
+  protections: [],
   statuses: new Map(),
   faults: [],
 };

@@ -68,7 +68,12 @@ export interface AttemptContext {
   readonly gate: Gate;
   readonly log: Pick<Log, 'get'>;
   readonly environment: Environment;
+  /** Why the route may not bring an event into a topic; undefined where it may. Default: it may everything. */
+  readonly judge?: Judge | undefined;
 }
+
+/** Says why a route may not bring an event into a topic; undefined where it may. */
+export type Judge = (route: Route, topic: string, event: CloudEvent) => string | undefined;
 
 /** What became of an attempt. */
 export interface Made {
@@ -199,6 +204,11 @@ function broughtBy(answer: Answer, work: Work, target: Addressed, { route }: Att
 /** What is brought and what became of the attempt become durable together. What the gate says is the attempt's failure. */
 async function enter(bringing: Bringing, settlement: Settlement, work: Work, context: AttemptContext): Promise<void> {
   const { topic, arrival, prefix } = bringing;
+  const objection = context.judge?.(context.route, topic, arrival.event);
+  if (objection !== undefined) {
+    const text = prefix + objection;
+    throw new HandlerFailure(text, { status: 403, body: Buffer.from(text) });
+  }
   try {
     await context.gate.enter(topic, [arrival], settlement);
   } catch (error) {

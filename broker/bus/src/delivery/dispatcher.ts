@@ -5,7 +5,7 @@ import type { Gate } from '../log/gate.ts';
 import type { Entry, Log, Position } from '../log/log.ts';
 import type { Progress, SavedPosition, Settlement } from '../log/progress.ts';
 import type { Route } from '../plan/plan.ts';
-import type { Targets } from './attempt.ts';
+import type { Judge, Targets } from './attempt.ts';
 import { Prewarm } from './prewarm.ts';
 import { RunningRoute } from './route.ts';
 import { TopicReader } from './topic-reader.ts';
@@ -17,6 +17,8 @@ export interface DispatcherOptions {
   readonly environment: Environment;
   /** Whether functions get ready while those before them are at work. Default: yes. */
   readonly prewarm?: boolean | undefined;
+  /** Default: every route may bring everything everywhere. */
+  readonly judge?: Judge | undefined;
   /** Is told what became of each attempt, when that is durable. */
   readonly settled?: ((settlement: Settlement) => void) | undefined;
 }

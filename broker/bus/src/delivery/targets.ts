@@ -8,6 +8,7 @@ import { urlHandler } from '@millrace/event/send';
 import { HOPS_HEADER } from '../log/gate.ts';
 import type { Gate } from '../log/gate.ts';
 import type { Entry } from '../log/log.ts';
+import { subjectOf } from '../security/subject.ts';
 import type { JoinTarget, MapTarget, Route, Target } from '../plan/plan.ts';
 import type { Addressed, Targets } from './attempt.ts';
 import { callTarget } from './call-target.ts';
@@ -31,6 +32,8 @@ export interface TargetsOptions {
   readonly answerWaiter: (requestReply: string, event: CloudEvent) => boolean;
   /** Why an event is not as the schemas of a topic want it; undefined when it is. */
   readonly mismatchOf: (topic: string, event: CloudEvent) => string | undefined;
+  /** The token of a sender for an audience. Default: none is sent. */
+  readonly tokenOf?: ((subject: string, audience: string) => Promise<string>) | undefined;
   /** The address of the forward proxy, which knows the names of the cluster; undefined where there is none. */
   readonly proxyUrl?: (() => string | undefined) | undefined;
 }
@@ -135,7 +138,7 @@ export class TargetFactory {
           },
         };
       case 'url':
-        return { address: target.url, handler: this.#urlHandler(target.url, route, as) };
+        return { address: target.url, handler: this.#urlHandler(target, route, as) };
     }
   }
 
@@ -165,7 +168,12 @@ export class TargetFactory {
     };
   }
 
-  #urlHandler(url: string, { namespace, delivery, manner, isReply }: Route, as: keyof Targets): Handler {
+  #urlHandler(
+    { url, audience }: Extract<Target, { kind: 'url' }>,
+    { namespace, delivery, manner, isReply, identity }: Route,
+    as: keyof Targets,
+  ): Handler {
+    const { tokenOf } = this.#options;
     const isAsked = as === 'subscriber' && isReply !== true;
     const address = new URL(url);
     const port = address.port === '' ? (address.protocol === 'https:' ? '443' : '80') : address.port;
@@ -175,6 +183,10 @@ export class TargetFactory {
       dispatcher: this.#pool(address.origin),
       // Prefer goes to subscribers only, the namespace to dead letter sinks and reply addresses too (knative.md §3.1, §3.5).
       headers: isAsked ? { prefer: 'reply', 'kn-namespace': namespace } : { 'kn-namespace': namespace },
+      authorization:
+        tokenOf === undefined || audience === undefined || identity === undefined
+          ? undefined
+          : async () => `Bearer ${await tokenOf(subjectOf(identity), audience)}`,
       format: delivery.format,
       nonEvent: !isAsked ? 'discard' : manner === 'channel' ? 'ignore' : 'refuse',
       maxAnswerBytes: this.#options.maxAnswerBytes,

@@ -170,7 +170,7 @@ function forwarded({ socket, headers, rawHeaders }: IncomingMessage): string[] {
   const more: [string, string | undefined][] = [
     ['x-forwarded-for', socket.remoteAddress],
     ['x-forwarded-host', headers.host],
-    ['x-forwarded-proto', 'http'],
+    ['x-forwarded-proto', 'encrypted' in socket ? 'https' : 'http'],
   ];
   return more.flatMap(([name, value]) =>
     value === undefined || headerOf(rawHeaders, name) !== undefined ? [] : [name, value],

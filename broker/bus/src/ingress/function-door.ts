@@ -139,7 +139,7 @@ export class FunctionDoor {
     const more: Record<string, string | undefined> = {
       'x-forwarded-for': socket.remoteAddress,
       'x-forwarded-host': request.headers.host,
-      'x-forwarded-proto': 'http',
+      'x-forwarded-proto': 'encrypted' in socket ? 'https' : 'http',
       'x-call-id': callId,
     };
     for (const [name, value] of Object.entries(more)) {

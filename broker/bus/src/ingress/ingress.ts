@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
@@ -11,6 +9,9 @@ import type { Gate } from '../log/gate.ts';
 import { facts } from '../log/facts.ts';
 import type { Refused } from '../log/facts.ts';
 import type { Runs } from '../replies/runs.ts';
+import type { Gatekeeper } from '../security/gatekeeper.ts';
+import { webServer } from '../security/tls.ts';
+import type { Identity } from '../security/tls.ts';
 import type { FunctionDoor } from './function-door.ts';
 import { hopsOf } from './hops.ts';
 import type { Door, Paths } from './paths.ts';
@@ -30,6 +31,10 @@ export interface IngressOptions {
   readonly maxEventBytes: number;
   /** True once the bus takes nothing more. */
   readonly isDraining: () => boolean;
+  /** Default: plain HTTP. */
+  readonly identity?: Identity | undefined;
+  /** Who may send what. Default: everybody everything. */
+  readonly gatekeeper?: Gatekeeper | undefined;
 }
 
 /** JSON may write a character of data as six (`\u001f`), and puts attributes beside it. */
@@ -54,7 +59,8 @@ export function openIngress(options: IngressOptions): FastifyInstance {
     // A little more than an event may have, so that the gate can say by how much it is too long.
     bodyLimit: maxEventBytes + ATTRIBUTES_BYTES,
     serverFactory(receiveEvent) {
-      const server = createServer(
+      const server = webServer(
+        options.identity,
         {
           requestTimeout: REQUEST_TIMEOUT_MS,
           // Without its own limit for the headers, and without looking often, node holds a stalled sender for a minute.
@@ -108,7 +114,7 @@ export function openIngress(options: IngressOptions): FastifyInstance {
   server.setErrorHandler((error, request, reply) =>
     refuse(reply, problemOf(error, { contentType: request.headers['content-type'], maxEventBytes })),
   );
-  const wired = { ...options, desk: new RunDesk(options.runs) };
+  const wired = { ...options, desk: new RunDesk(options.runs, options.gatekeeper) };
   server.all('/*', (request, reply) => receive(request, reply, wired));
   server.setNotFoundHandler((request, reply) => refuse(reply, problem(405, `${request.method} is not for here`)));
   return server;
@@ -117,7 +123,7 @@ export function openIngress(options: IngressOptions): FastifyInstance {
 async function receive(
   request: FastifyRequest,
   reply: FastifyReply,
-  { paths, gate, functions, isDraining, desk }: IngressOptions & { readonly desk: RunDesk },
+  { paths, gate, functions, isDraining, desk, gatekeeper }: IngressOptions & { readonly desk: RunDesk },
 ): Promise<unknown> {
   // A body may take its time: what began before the end is told to come again, as the doors are closed by now.
   if (isDraining()) return refuseStopping(reply);
@@ -151,6 +157,10 @@ async function receive(
     );
   }
   if (inlet === undefined) return refuse(reply, problem(404, `there is no ${kindAt(path)} at ${path}`));
+  if (gatekeeper !== undefined) {
+    const turned = await gatekeeper.check(inlet.path, rawHeaders, () => events);
+    if (turned !== undefined) return refuse(reply, problem(turned.status, turned.detail));
+  }
   const headers = travellingHeaders(rawHeaders);
   const hops = hopsOf(rawHeaders);
   // Of several events, none would be the one to wait for.
@@ -264,6 +274,8 @@ function refuse(reply: FastifyReply, why: Problem): FastifyReply {
   if (facts.refused.hasSubscribers) {
     facts.refused.publish({ path: pathOf(request.url), status: why.status, reason: why.detail } satisfies Refused);
   }
+  // RFC 6750 §3.
+  if (why.status === 401) reply.header('www-authenticate', 'Bearer');
   if (why.status === 405 && !reply.hasHeader('allow')) reply.header('allow', 'POST, OPTIONS');
   if (why.status === 503 || why.status === 507) reply.header('retry-after', RETRY_AFTER_SECONDS);
   reply.code(why.status);

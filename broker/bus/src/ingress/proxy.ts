@@ -130,7 +130,9 @@ export class ForwardProxy {
       // Whoever tunnels plain HTTP, too, speaks with the data port from here on.
       socket.write(ESTABLISHED);
       if (head.byteLength > 0) socket.unshift(head);
-      this.#options.dataPort.emit('connection', socket);
+      // A port over TLS takes a connection for a plain one when its handshake is over.
+      const { dataPort } = this.#options;
+      dataPort.emit('setSecureContext' in dataPort ? 'secureConnection' : 'connection', socket);
       return;
     }
     const stand = this.#options.aliases[`${hostname}:${port}`];

@@ -6,6 +6,7 @@ import { encodeBinary } from '@millrace/event/http';
 import type { Entry } from '../log/log.ts';
 import { runLocation, runView } from '../replies/run-view.ts';
 import type { Runs } from '../replies/runs.ts';
+import type { Gatekeeper } from '../security/gatekeeper.ts';
 import { problem, problemOf } from './problem.ts';
 import { refuseRequest, sendJson } from './refusal.ts';
 import { WAIT_EXPECTED, waitAsked } from './wait.ts';
@@ -36,9 +37,12 @@ export function readRunPath(path: string, url: string): AskedRun | undefined {
 /** Answers with what came of an event that was accepted: at once to its sender who waits, later to whoever asks. */
 export class RunDesk {
   readonly #runs: Runs;
+  readonly #gatekeeper: Gatekeeper | undefined;
 
-  constructor(runs: Runs) {
+  /** With a gatekeeper, who may not send an event may not see what became of it either. */
+  constructor(runs: Runs, gatekeeper?: Gatekeeper) {
     this.#runs = runs;
+    this.#gatekeeper = gatekeeper;
   }
 
   /** Holds the request that brought an entry until its final reply: 200 with that, or 202 with where it is to be had. */
@@ -65,6 +69,11 @@ export class RunDesk {
       if (method !== 'GET' && method !== 'HEAD')
         return refuse(405, `${method} is not for runs`, { allow: 'GET, HEAD' });
       const root = this.#runs.find(id);
+      if (root !== undefined && this.#gatekeeper !== undefined) {
+        const turned = await this.#gatekeeper.checkTopic(root.topic, request.rawHeaders, root.event);
+        const challenge = turned?.status === 401 ? { 'www-authenticate': 'Bearer' } : undefined;
+        if (turned !== undefined) return refuse(turned.status, turned.detail, challenge);
+      }
       if (root === undefined) {
         return refuse(
           404,

@@ -31,6 +31,8 @@ import { planRequestReply } from './request-reply.ts';
 import { planSchemaCheck } from './schema-check.ts';
 import { planSequence } from './sequence.ts';
 import { planSubscription } from './subscription.ts';
+import { secured } from './security.ts';
+import type { Authentication } from './security.ts';
 import { planService } from './service.ts';
 import { planKafkaSource, planWebhookSource } from './sources.ts';
 import type { PlannedSource } from './sources.ts';
@@ -40,9 +42,13 @@ import { worldOf } from './world.ts';
 
 /**
  * What the declared resources mean together. Pure: the same resources give the same plan. `dataUrl` is the address of
- * the data port, such as `http://127.0.0.1:8080`, for statuses.
+ * the data port, such as `http://127.0.0.1:8080`, for statuses. Without `authentication` nobody is asked who he is.
  */
-export function compilePlan(declared: readonly Declared[], dataUrl: string): Plan {
+export function compilePlan(
+  declared: readonly Declared[],
+  dataUrl: string,
+  { authentication }: { readonly authentication?: Authentication | undefined } = {},
+): Plan {
   const world = worldOf(declared);
   const inlets: Inlet[] = [];
   const routes: Route[] = [];
@@ -161,11 +167,13 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
       }
       case 'Secret':
       case 'ConfigMap':
+      // Read when everything else is known.
+      case 'EventPolicy':
         break;
     }
   }
   routes.push(...callRoutes);
-  return {
+  const plan: Plan = {
     inlets,
     routes,
     feeds,
@@ -173,6 +181,7 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
     transforms,
     requestReplies,
     schemaChecks,
+    protections: [],
     statuses,
     faults: [
       ...faults,
@@ -180,6 +189,7 @@ export function compilePlan(declared: readonly Declared[], dataUrl: string): Pla
       ...sharedNames(routes),
     ],
   };
+  return secured(plan, world, authentication);
 }
 
 /** A path on the data port can lead to one place only. */

@@ -5,6 +5,7 @@ import type { LabelSelector } from '@millrace/resources/label-selector';
 import type { Scaling } from '@millrace/resources/scaling';
 import type { TriggerFilter } from '../filter/trigger-filter.ts';
 import type { EventSchema } from '../schema/event-check.ts';
+import type { Protection, SenderIdentity } from './protection.ts';
 
 /**
  * What all resources together mean, as plain data: control compares two plans and starts, changes and stops things.
@@ -18,6 +19,8 @@ export interface Plan {
   readonly transforms: readonly Transform[];
   readonly requestReplies: readonly RequestReplyDoor[];
   readonly schemaChecks: readonly SchemaCheck[];
+  /** Who may send where. Empty where nobody is asked who he is. */
+  readonly protections: readonly Protection[];
   /** What can be said of each resource without running anything, by its key. */
   readonly statuses: ReadonlyMap<string, Status>;
   /** What cannot work, found when the resources were taken together; by the key of the resource. */
@@ -54,6 +57,8 @@ export interface Route {
   /** The key of the resource that it comes from, and the condition of it that tells whether its target is there. */
   readonly key: string;
   readonly sinkCondition: string;
+  /** Who it is to those it sends to; undefined where nobody is asked who he is. */
+  readonly identity?: SenderIdentity | undefined;
   /** The part of a flow that it is, where it carries one on. */
   readonly step?: Step | undefined;
   readonly namespace: string;
@@ -83,7 +88,12 @@ export interface Step {
 }
 
 export type Target =
-  | { readonly kind: 'url'; readonly url: string }
+  | {
+      readonly kind: 'url';
+      readonly url: string;
+      /** What tokens for it must be made for; undefined: none is sent. */
+      readonly audience?: string | undefined;
+    }
   | { readonly kind: 'function'; readonly workload: string }
   /** A function, with an HTTP request as somebody sent it. */
   | { readonly kind: 'call'; readonly workload: string }
@@ -321,6 +331,8 @@ export interface Status {
   readonly conditions: readonly Condition[];
   /** Where it takes events, when it does. */
   readonly url?: string | undefined;
+  /** What tokens for that must be made for; undefined where none is asked for. */
+  readonly audience?: string | undefined;
   /** The key of the resource that made this one. */
   readonly owner?: string | undefined;
   /** What that one has said of it. */

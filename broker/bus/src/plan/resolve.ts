@@ -11,8 +11,9 @@ export function resolve(
   namespace: string,
   world: World,
 ): { target: Target } | { trouble: Trouble } {
-  const { ref, uri } = destination;
-  if (ref === undefined) return { target: { kind: 'url', url: uri ?? '' } };
+  const { ref, uri, audience } = destination;
+  const asked = audience === undefined ? {} : { audience };
+  if (ref === undefined) return { target: { kind: 'url', url: uri ?? '', ...asked } };
   const place = ref.namespace ?? namespace;
   const group = ref.group ?? ref.apiVersion?.split('/')[0] ?? '';
   switch (ref.kind) {
@@ -25,7 +26,11 @@ export function resolve(
       // Without an apiVersion nothing says that there is such a Service elsewhere.
       if (group === 'serving.knative.dev' || group === '') return { trouble: notFound('Service', place, ref.name) };
       return {
-        target: { kind: 'url', url: new URL(uri ?? '/', `http://${ref.name}.${place}.svc.cluster.local`).href },
+        target: {
+          kind: 'url',
+          url: new URL(uri ?? '/', `http://${ref.name}.${place}.svc.cluster.local`).href,
+          ...asked,
+        },
       };
     }
     case 'EventTransform':

@@ -8,6 +8,7 @@ import type { About, AdminClient } from '../../client.ts';
 import { composeMessages, contentTypeOf, readData } from '../../compose.ts';
 import type { SaidEvent } from '../../compose.ts';
 import { CommandFailure } from '../../exit-codes.ts';
+import { certificateFor } from '../../admin-address.ts';
 import { bodyOf, detailOf, open, reasonOf } from '../../http.ts';
 import type { HttpRequest } from '../../http.ts';
 import { print, tell } from '../../output.ts';
@@ -38,7 +39,8 @@ export async function invoke(given: string, data: string | undefined, options: I
   const to = options.tag === undefined ? pathTo(name, options) : await pathToTag(client, name, options);
   const signal = options.timeout === undefined ? undefined : AbortSignal.timeout(options.timeout * 1_000);
   const address = new URL(dataUrl);
-  const send = (request: HttpRequest) => sent(address, { silenceMs: 0, signal, ...request }, options.timeout);
+  const ca = certificateFor(address, { caFile: options.admin.caFile, port: 'events' });
+  const send = (request: HttpRequest) => sent(address, { silenceMs: 0, signal, ca, ...request }, options.timeout);
   const startedAt = performance.now();
 
   const isAsync = options.async === true;

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { Admission } from '@millrace/apiserver/api/admission';
 import { resourcesAdmission } from '@millrace/apiserver/api/resources-admission';
 import { compilePlan } from '@millrace/bus/plan/compile';
@@ -11,7 +13,7 @@ import { DECLARED_IN, fileOf, isMade } from './ownership.ts';
  * What the API lets in: what `@millrace/resources` does and the plan can be made of, and nothing that belongs to a file or
  * to another object.
  */
-export function apiAdmission(): Admission {
+export function apiAdmission({ isAuthenticating }: { readonly isAuthenticating: boolean }): Admission {
   const meant = resourcesAdmission(faultsOf);
   return {
     admit(object, old) {
@@ -23,10 +25,24 @@ export function apiAdmission(): Admission {
         const [maker] = old.metadata.ownerReferences ?? [];
         return refused(`the ${maker?.kind} ${maker?.name} has made it: change that`);
       }
+      if (
+        !isAuthenticating &&
+        object.kind === 'EventPolicy' &&
+        (old === undefined || !isDeepStrictEqual(object['spec'], old['spec']))
+      )
+        return DISABLED;
       return meant.admit(object, old);
     },
   };
 }
+
+/** With Knative's own text. A policy that would not hold must not look as if it did. */
+const DISABLED: ReturnType<Admission['admit']> = {
+  faults: [
+    { path: '', message: 'oidc-authentication feature not enabled: start millrace up with --authentication-oidc' },
+  ],
+  webhook: 'validation.webhook.eventing.knative.dev',
+};
 
 function refused(message: string): ReturnType<Admission['admit']> {
   return { faults: [{ path: '', message }] };

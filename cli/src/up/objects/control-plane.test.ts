@@ -9,6 +9,7 @@ import { readManifest } from '@millrace/resources/manifest';
 import type { Declared } from '@millrace/resources/manifest';
 
 import { ControlPlane } from './control-plane.ts';
+import type { ControlPlaneOptions } from './control-plane.ts';
 import { DECLARED_IN } from './ownership.ts';
 
 const BROKER = { group: 'eventing.knative.dev', kind: 'Broker', namespace: 'default' };
@@ -34,7 +35,7 @@ spec: { delivery: { retry: ${retry} } }
 `;
 
 /** A control plane over a store in memory, whose plans are written down and count as running. */
-async function startPlane(files = '') {
+async function startPlane(files = '', options: Partial<ControlPlaneOptions> = {}) {
   const store = openMemoryObjects();
   const plans: Plan[] = [];
   const errors: string[] = [];
@@ -47,6 +48,7 @@ async function startPlane(files = '') {
     statuses: () => new Map([...plans.at(-1)!.statuses].map(([key, it]) => [key, changed?.(it) ?? it])),
     logger: { error: (text) => void errors.push(text), info() {} },
     now: () => time,
+    ...options,
   });
   await plane.start(declaredBy(files));
   return {
@@ -97,6 +99,20 @@ describe('the control plane', () => {
     assert.equal(shown(object).observedGeneration, 1);
     assert.equal(shown(object).address.url, 'http://127.0.0.1:8080/default/orders');
     assert.equal(ready(object).status, 'True');
+  });
+
+  test('tells of an address over TLS what vouches for it, and what tokens for it are made for', async () => {
+    await using it = await startPlane(brokerText('orders'), {
+      dataUrl: 'https://127.0.0.1:8443',
+      authentication: {},
+      certificate: () => 'PEM',
+    });
+    assert.deepEqual(shown(broker(it.store, 'orders')).address, {
+      name: 'https',
+      url: 'https://127.0.0.1:8443/default/orders',
+      CACerts: 'PEM',
+      audience: 'eventing.knative.dev/broker/default/orders',
+    });
   });
 
   test('follows the files: what is changed is another generation, what is gone is removed, the rest is not written', async () => {

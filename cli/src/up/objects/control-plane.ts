@@ -3,6 +3,7 @@ import { Conflict, AlreadyExists, NotFound } from '@millrace/apiserver/objects/e
 import type { Change, ObjectStore } from '@millrace/apiserver/objects/store';
 import { compilePlan } from '@millrace/bus/plan/compile';
 import type { Plan, Status } from '@millrace/bus/plan/plan';
+import type { Authentication } from '@millrace/bus/plan/security';
 import type { Logger } from '@millrace/bus/telemetry/logger';
 import type { SeenType } from '@millrace/bus/telemetry/traffic';
 import type { Declared } from '@millrace/resources/manifest';
@@ -15,6 +16,10 @@ import { changesForStatuses, isMeantOtherwise } from './statuses.ts';
 export interface ControlPlaneOptions {
   readonly store: ObjectStore;
   readonly dataUrl: string;
+  /** How senders are authenticated. Default: not at all. */
+  readonly authentication?: Authentication | undefined;
+  /** What vouches for the data port, in PEM, where nobody else does. Default: nothing has to. */
+  readonly certificate?: (() => string | undefined) | undefined;
   /** Resolves when everything runs as the plan says. */
   readonly apply: (plan: Plan) => Promise<void>;
   /** How each resource is, by its key. */
@@ -119,8 +124,8 @@ export class ControlPlane {
   }
 
   async #applyPlan(): Promise<void> {
-    const { store, dataUrl, apply, logger } = this.#options;
-    const plan = compilePlan([...this.#files, ...declaredObjects(store)], dataUrl);
+    const { store, dataUrl, authentication, apply, logger } = this.#options;
+    const plan = compilePlan([...this.#files, ...declaredObjects(store)], dataUrl, { authentication });
     const faults = plan.faults.map((it) => `${it.key}: ${it.path}: ${it.message}`).join('\n');
     if (faults !== '' && faults !== this.#told) logger.error(`${faults}\nwhat was declared before goes on`);
     this.#told = faults;
@@ -128,7 +133,8 @@ export class ControlPlane {
   }
 
   #tellStatuses(): Promise<void> {
-    return this.#write((store, now) => changesForStatuses(store, this.#options.statuses(), now));
+    const { statuses, certificate } = this.#options;
+    return this.#write((store, now) => changesForStatuses(store, statuses(), { now, certificate: certificate?.() }));
   }
 
   #tellTypes(seen: readonly SeenType[]): Promise<void> {

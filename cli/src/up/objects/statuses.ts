@@ -13,15 +13,27 @@ interface Shown extends Condition {
   readonly lastTransitionTime: string;
 }
 
+/** What is told with the statuses. */
+export interface Telling {
+  /** RFC 3339, to the second. */
+  readonly now: string;
+  /** What vouches for the addresses, in PEM, where nobody else does. */
+  readonly certificate?: string | undefined;
+}
+
 /**
  * What has to change so that every object tells how it is, and so that what resources have made (the channels and
  * subscriptions of a flow) is there as long as they are. Nothing for what is told already: a condition's
- * `lastTransitionTime` is that of its last change. `now` is RFC 3339, to the second.
+ * `lastTransitionTime` is that of its last change.
  */
-export function changesForStatuses(store: ObjectStore, statuses: ReadonlyMap<string, Status>, now: string): Change[] {
+export function changesForStatuses(
+  store: ObjectStore,
+  statuses: ReadonlyMap<string, Status>,
+  telling: Telling,
+): Change[] {
   const changes: Change[] = [];
   for (const [, status] of statuses) {
-    const change = changeFor(store, status, statuses, now);
+    const change = changeFor(store, status, statuses, telling);
     if (change !== undefined) changes.push(change);
   }
   for (const type of meaningfulTypes()) {
@@ -38,7 +50,7 @@ function changeFor(
   store: ObjectStore,
   status: Status,
   statuses: ReadonlyMap<string, Status>,
-  now: string,
+  telling: Telling,
 ): Change | undefined {
   const { kind, namespace, name, owner } = status;
   if (!isKind(kind)) return undefined;
@@ -48,7 +60,7 @@ function changeFor(
   // What is not declared and made by nobody, such as the broker that is there by itself, is not shown.
   const object = old ?? (owner === undefined ? undefined : madeObject(store, status, statuses));
   if (object === undefined) return undefined;
-  const shown = shownStatus(status, object, now);
+  const shown = shownStatus(status, object, telling);
   if (old !== undefined && isDeepStrictEqual(old['status'], shown)) return undefined;
   return { kind: 'put', key, object: { ...object, status: shown }, expected: old?.metadata.resourceVersion };
 }
@@ -84,9 +96,14 @@ function madeObject(
 }
 
 /** `status` as Knative shows it. */
-function shownStatus({ conditions, url, details }: Status, object: ObjectDraft, now: string): Record<string, unknown> {
+function shownStatus(
+  { conditions, url, audience, details }: Status,
+  object: ObjectDraft,
+  { now, certificate }: Telling,
+): Record<string, unknown> {
   const before = (object['status'] as { conditions?: readonly Shown[] } | undefined)?.conditions ?? [];
-  const address = url === undefined ? undefined : { name: 'http', url };
+  const address =
+    url === undefined ? undefined : { name: url.slice(0, url.indexOf(':')), url, CACerts: certificate, audience };
   return JSON.parse(
     JSON.stringify({
       observedGeneration: object.metadata.generation ?? 1,

@@ -7,11 +7,25 @@ export const KEY_BYTES = 32;
 
 const OTHERS = 0o077;
 
-/**
- * Reads a key, or undefined when there is no such file. Throws, with what to do, when others than its owner may read it
- * or when it is no key.
- */
+/** Reads a key, or undefined when there is no such file. Throws as {@link readPrivate} does, and when it is no key. */
 export function readKey(file: string): Buffer | undefined {
+  const key = readPrivate(file);
+  if (key === undefined || key.length === KEY_BYTES) return key;
+  throw new Error(`${file} must have ${KEY_BYTES} bytes, and has ${key.length}: put the key back that was there`);
+}
+
+/** Makes a key that only its owner may read. It is on disk when this returns. */
+export function makeKey(file: string): Buffer {
+  const key = randomBytes(KEY_BYTES);
+  writePrivate(file, key);
+  return key;
+}
+
+/**
+ * Reads a file that nobody else may read, or undefined when there is none. Throws, with what to do, when others than its
+ * owner may.
+ */
+export function readPrivate(file: string): Buffer | undefined {
   const stats = statSync(file, { throwIfNoEntry: false });
   if (stats === undefined) return undefined;
   // Windows has no such modes.
@@ -19,26 +33,22 @@ export function readKey(file: string): Buffer | undefined {
     const mode = (stats.mode & 0o777).toString(8).padStart(4, '0');
     throw new Error(`${file} must have mode 0600, and has ${mode}: chmod 600 ${file}`);
   }
-  const key = readFileSync(file);
-  if (key.length === KEY_BYTES) return key;
-  throw new Error(`${file} must have ${KEY_BYTES} bytes, and has ${key.length}: put the key back that was there`);
+  return readFileSync(file);
 }
 
-/** Makes a key that only its owner may read. It is on disk when this returns. */
-export function makeKey(file: string): Buffer {
-  const key = randomBytes(KEY_BYTES);
+/** Writes a file that only its owner may read. It is on disk, whole, when this returns. */
+export function writePrivate(file: string, content: Uint8Array): void {
   const unfinished = `${file}.new`;
   rmSync(unfinished, { force: true });
   const descriptor = openSync(unfinished, 'wx', 0o600);
   try {
-    writeSync(descriptor, key);
+    writeSync(descriptor, content);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }
   renameSync(unfinished, file);
   syncFolder(dirname(file));
-  return key;
 }
 
 /** Makes new names in a folder last. */
