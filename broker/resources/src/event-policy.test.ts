@@ -80,11 +80,11 @@ describe('an EventPolicy', () => {
       ],
       [
         { to: [{ selector: { ...BROKERS, matchExpressions: [{ key: 'a', operator: 'In', values: [] }] } }] },
-        `spec.to[0].selector.matchExpressions[0].values: must be specified when operator is 'In' or 'NotIn': expected a list of at least one text, got an empty list`,
+        `spec.to[0].selector.matchExpressions[0].values: Required value: must be specified when \`operator\` is 'In' or 'NotIn': expected a list of at least one text, got an empty list`,
       ],
       [
         { to: [{ selector: { ...BROKERS, matchExpressions: [{ key: 'a', operator: 'Exists', values: ['b'] }] } }] },
-        `spec.to[0].selector.matchExpressions[0].values: may not be specified when operator is 'Exists' or 'DoesNotExist': expected nothing, got a list`,
+        `spec.to[0].selector.matchExpressions[0].values: Forbidden: may not be specified when \`operator\` is 'Exists' or 'DoesNotExist': expected no values, got a list`,
       ],
     ],
     text,
