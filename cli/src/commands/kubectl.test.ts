@@ -36,6 +36,14 @@ data:
   time: 2026-01-02T03:04:05Z
 `;
 
+/** Of one entry: kubectl describes several in the order of a Go map, another one each time. */
+const SMALL_SECRET = `---
+apiVersion: v1
+kind: Secret
+metadata: { name: token }
+stringData: { value: hush }
+`;
+
 describe('millrace beside the real kubectl', { skip: 'skip' in kubectl ? kubectl.skip : false }, () => {
   let folder: TestFolder;
   let millrace: Millrace;
@@ -50,6 +58,7 @@ describe('millrace beside the real kubectl', { skip: 'skip' in kubectl ? kubectl
       triggerOf('urgent', 'orders', { more: ', labels: { team: blue, stage: test }' }),
       triggerOf('lost', 'nowhere'),
       secret('key', 'hunter2'),
+      SMALL_SECRET,
       CONFIG_MAP,
       CONFIG_MAP.replace('texts', 'one').replace(/^data:[^]*/m, 'data: { a: "1\\n2" }\n'),
     ];
@@ -100,7 +109,7 @@ describe('millrace beside the real kubectl', { skip: 'skip' in kubectl ? kubectl
     ['api-resources'],
     ['api-resources', '-o', 'name'],
     ['describe', 'trigger', 'urgent'],
-    ['describe', 'trigger/lost', 'broker/orders', 'secret/key', 'cm/one', 'ns/default'],
+    ['describe', 'trigger/lost', 'broker/orders', 'secret/token', 'cm/one', 'ns/default'],
   ]) {
     test(`prints the same for ${line.join(' ')}`, async () => {
       const [ours, theirs] = await bothSay(line);
