@@ -15,7 +15,7 @@ import { isApiPath, targetOf } from './request-path.ts';
 import type { Target } from './request-path.ts';
 import { send, sendError } from './responses.ts';
 import { answerReview, REVIEWS } from './reviews.ts';
-import { methodNotAllowed, noSuchPath } from './status.ts';
+import { methodNotAllowed, noSuchPath, noTokens } from './status.ts';
 
 /** What an API stands on. */
 export interface ApiServerOptions {
@@ -63,7 +63,7 @@ export function apiServer(options: ApiServerOptions): ApiServer {
       const body = decodeObject(await readBody(request), mediaTypeOf(request));
       return send(response, 201, answerReview(review, body));
     }
-    if (target.what === 'nothing') throw noSuchPath();
+    if (target.what === 'nothing') throw /\/serviceaccounts\/[^/]+\/token$/.test(path) ? noTokens() : noSuchPath();
     if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed();
     if (target.what === 'health') return send(response, 200, 'ok', 'text/plain; charset=utf-8');
     if (target.what === 'version') return send(response, 200, versionOf(options.version));

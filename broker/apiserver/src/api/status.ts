@@ -62,9 +62,28 @@ export function noSuchPath(): Refusal {
   return new Refusal(404, 'NotFound', 'the server could not find the requested resource', {});
 }
 
+/** Nobody is asked who they are, so nobody needs a token. */
+export function noTokens(): Refusal {
+  return new Refusal(
+    404,
+    'NotFound',
+    'there are no tokens here: whoever reaches this port may do everything without one',
+  );
+}
+
 /** There is no object of that name. */
 export function notFound(resource: Resource, name: string): Refusal {
   return new Refusal(404, 'NotFound', `${resourceText(resource)} "${name}" not found`, about(name, resource));
+}
+
+/** What is asked may not be done to this object. */
+export function forbidden(resource: Resource, name: string, why: string): Refusal {
+  return new Refusal(
+    403,
+    'Forbidden',
+    `${resourceText(resource)} "${name}" is forbidden: ${why}`,
+    about(name, resource),
+  );
 }
 
 /** There is an object of that name. */
