@@ -138,6 +138,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
           await bus.apply(plan);
         },
         statuses: () => bus.control.statuses(),
+        functions: () => functions.functions.list(),
         logger,
         now: Date.now,
       }),

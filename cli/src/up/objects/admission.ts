@@ -1,11 +1,14 @@
 import type { Admission } from '@millrace/apiserver/api/admission';
 import { resourcesAdmission } from '@millrace/apiserver/api/resources-admission';
+import { groupOf } from '@millrace/apiserver/objects/object';
+import type { ObjectDraft } from '@millrace/apiserver/objects/object';
 import { compilePlan } from '@millrace/bus/plan/compile';
 import type { AnyResource } from '@millrace/resources/any-resource';
 import type { Complaint } from '@millrace/resources/fault';
 import { keyOf } from '@millrace/resources/resource';
 
-import { DECLARED_IN, fileOf, isMade } from './ownership.ts';
+import { DECLARED_IN, fileOf, IMPLICIT, isImplicit, isMade } from './ownership.ts';
+import { SERVING, SERVING_VIEWS } from './serving/serving.ts';
 
 /**
  * What the API lets in: what `@millrace/resources` does and the plan can be made of, and nothing that belongs to a file or
@@ -19,13 +22,37 @@ export function apiAdmission(): Admission {
       if (old !== undefined && file !== undefined) return refused(`it is declared in ${file}: change it there`);
       if (old === undefined && file !== undefined)
         return refused(`the annotation ${DECLARED_IN} is set by files alone`);
+      if (isView(object)) return refused(`${object.kind}s are made of Services (${SERVING}): ${changeOf(old)}`);
       if (old !== undefined && isMade(old)) {
         const [maker] = old.metadata.ownerReferences ?? [];
         return refused(`the ${maker?.kind} ${maker?.name} has made it: change that`);
       }
-      return meant.admit(object, old);
+      if (object.apiVersion === 'v1' && object.kind === 'Service') {
+        return refused(`a core Service leads nowhere here: declare a Service of ${SERVING}, or name the URL itself`);
+      }
+      // Whoever writes it has declared it.
+      return meant.admit(withoutMark(object), old);
     },
+    admitDeletion: (object) =>
+      isView(object) && isMade(object) ? `${object.kind}s are made of Services: ${changeOf(object)}` : undefined,
+    givesWay: isImplicit,
   };
+}
+
+function isView({ apiVersion, kind }: ObjectDraft): boolean {
+  const group = groupOf(apiVersion);
+  return SERVING_VIEWS.some((it) => it.kind === kind && it.group === group);
+}
+
+function changeOf(object: ObjectDraft | undefined): string {
+  const service = object?.metadata.labels?.['serving.knative.dev/service'];
+  return service === undefined ? 'declare one' : `change or delete the Service ${service}`;
+}
+
+function withoutMark(object: ObjectDraft): ObjectDraft {
+  if (!isImplicit(object)) return object;
+  const { [IMPLICIT]: _, ...annotations } = object.metadata.annotations ?? {};
+  return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
 function refused(message: string): ReturnType<Admission['admit']> {

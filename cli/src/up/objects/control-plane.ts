@@ -1,14 +1,20 @@
 import { ensureNamespaces } from '@millrace/apiserver/api/namespaces';
+import { groupOf } from '@millrace/apiserver/objects/object';
 import { Conflict, AlreadyExists, NotFound } from '@millrace/apiserver/objects/errors';
 import type { Change, ObjectStore } from '@millrace/apiserver/objects/store';
 import { compilePlan } from '@millrace/bus/plan/compile';
 import type { Plan, Status } from '@millrace/bus/plan/plan';
 import type { Logger } from '@millrace/bus/telemetry/logger';
+import type { FunctionDescription } from '@millrace/functions/functions';
 import type { Declared } from '@millrace/resources/manifest';
+import type { ServiceSpec } from '@millrace/resources/service';
 
 import { declaredObjects, meaningfulTypes } from './declared.ts';
 import { changesForFiles } from './files.ts';
+import { servingViews } from './serving/serving-views.ts';
+import { SERVING } from './serving/serving.ts';
 import { changesForStatuses, isMeantOtherwise } from './statuses.ts';
+import type { View, Views } from './view.ts';
 
 export interface ControlPlaneOptions {
   readonly store: ObjectStore;
@@ -17,6 +23,8 @@ export interface ControlPlaneOptions {
   readonly apply: (plan: Plan) => Promise<void>;
   /** How each resource is, by its key. */
   readonly statuses: () => ReadonlyMap<string, Status>;
+  /** What is known of each function. Default: nothing. */
+  readonly functions?: () => readonly FunctionDescription[];
   readonly logger: Pick<Logger, 'error' | 'info'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -122,7 +130,17 @@ export class ControlPlane {
   }
 
   #tellStatuses(): Promise<void> {
-    return this.#write((store, now) => changesForStatuses(store, this.#options.statuses(), now));
+    return this.#write((store, now) => changesForStatuses(store, this.#views(), now));
+  }
+
+  #views(): Views {
+    const { statuses, functions = () => [], store, dataUrl } = this.#options;
+    const told = statuses();
+    const specOf = ({ namespace, name }: Status) => {
+      const object = store.get({ group: groupOf(SERVING), kind: 'Service', namespace, name });
+      return object?.['spec'] as ServiceSpec | undefined;
+    };
+    return new Map<string, View>([...told, ...servingViews(told, functions(), { specOf, dataUrl })]);
   }
 
   #look(): void {
@@ -144,7 +162,7 @@ export class ControlPlane {
       if (changes.length === 0) return;
       try {
         await store.write(changes);
-        return;
+        // What belongs to something new can only be made now.
       } catch (error) {
         const isOvertaken = error instanceof Conflict || error instanceof AlreadyExists || error instanceof NotFound;
         if (isOvertaken) continue;

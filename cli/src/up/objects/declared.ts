@@ -4,7 +4,7 @@ import { admit } from '@millrace/resources/admit';
 import { KINDS } from '@millrace/resources/kinds';
 import type { Declared } from '@millrace/resources/manifest';
 
-import { fileOf, isMade } from './ownership.ts';
+import { fileOf, isImplicit, isMade } from './ownership.ts';
 
 /**
  * What the objects of the API declare: those of kinds that mean something, that no file declares and no other object has
@@ -13,7 +13,7 @@ import { fileOf, isMade } from './ownership.ts';
 export function declaredObjects(store: ObjectStore): Declared[] {
   return meaningfulTypes().flatMap((type) =>
     store.list(type).items.flatMap((object): Declared[] => {
-      if (fileOf(object) !== undefined || isMade(object)) return [];
+      if (fileOf(object) !== undefined || isMade(object) || isImplicit(object)) return [];
       const { resource } = admit(object);
       if (resource === undefined) return [];
       // Code that it names by a path lies below the folder in which the process was started.
