@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { apiServer } from '@millrace/apiserver/api/api-server';
 import type { ObjectStore } from '@millrace/apiserver/objects/store';
 import { openSqliteObjects } from '@millrace/apiserver/objects/sqlite/store';
+import { ensureDefinitions } from '@millrace/apiserver/registry/definitions';
 import { registryOf, servedKinds } from '@millrace/apiserver/registry/registry';
 import { openAdmin } from '@millrace/bus/admin/admin';
 import { Bus } from '@millrace/bus';
@@ -144,11 +145,13 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       }),
       (it) => it.close(),
     );
+    const kinds = servedKinds();
+    await ensureDefinitions(objects, kinds);
     await controlPlane.start(read.declared);
     const api = opened(
       apiServer({
         store: objects,
-        registry: registryOf(servedKinds()),
+        registry: registryOf(kinds),
         admission: apiAdmission(),
         version,
         failed: (error) => logger.error(`a request to the API failed: ${String(error)}`),

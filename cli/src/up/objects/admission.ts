@@ -2,6 +2,7 @@ import type { Admission } from '@millrace/apiserver/api/admission';
 import { resourcesAdmission } from '@millrace/apiserver/api/resources-admission';
 import { groupOf } from '@millrace/apiserver/objects/object';
 import type { ObjectDraft } from '@millrace/apiserver/objects/object';
+import { DEFINITION_TYPE } from '@millrace/apiserver/registry/definition-kind';
 import { compilePlan } from '@millrace/bus/plan/compile';
 import type { AnyResource } from '@millrace/resources/any-resource';
 import type { Complaint } from '@millrace/resources/fault';
@@ -23,6 +24,7 @@ export function apiAdmission(): Admission {
       if (old === undefined && file !== undefined)
         return refused(`the annotation ${DECLARED_IN} is set by files alone`);
       if (isView(object)) return refused(`${object.kind}s are made of Services (${SERVING}): ${changeOf(old)}`);
+      if (isDefinition(object)) return refused('which kinds there are does not change');
       if (old !== undefined && isMade(old)) {
         const [maker] = old.metadata.ownerReferences ?? [];
         return refused(`the ${maker?.kind} ${maker?.name} has made it: change that`);
@@ -34,9 +36,17 @@ export function apiAdmission(): Admission {
       return meant.admit(withoutMark(object), old);
     },
     admitDeletion: (object) =>
-      isView(object) && isMade(object) ? `${object.kind}s are made of Services: ${changeOf(object)}` : undefined,
+      isDefinition(object)
+        ? 'which kinds there are does not change'
+        : isView(object) && isMade(object)
+          ? `${object.kind}s are made of Services: ${changeOf(object)}`
+          : undefined,
     givesWay: isImplicit,
   };
+}
+
+function isDefinition({ apiVersion, kind }: ObjectDraft): boolean {
+  return kind === DEFINITION_TYPE.kind && groupOf(apiVersion) === DEFINITION_TYPE.group;
 }
 
 function isView({ apiVersion, kind }: ObjectDraft): boolean {

@@ -124,7 +124,7 @@ describe('the control plane', () => {
     assert.equal(isImplicit(declared), false);
     assert.equal(declared.metadata.uid, implicit.metadata.uid);
     await it.plane.filesAre([]);
-    assert.equal(broker(it.store, 'default')!.metadata.annotations?.[IMPLICIT], 'true');
+    await eventually(() => broker(it.store, 'default')?.metadata.annotations?.[IMPLICIT] === 'true');
   });
 
   test('changes what a flow has made when the flow says something else', async () => {

@@ -13,7 +13,7 @@ import { declaredObjects, meaningfulTypes } from './declared.ts';
 import { changesForFiles } from './files.ts';
 import { servingViews } from './serving/serving-views.ts';
 import { SERVING } from './serving/serving.ts';
-import { changesForStatuses, isMeantOtherwise } from './statuses.ts';
+import { changesForStatuses, generationsIn, isMeantOtherwise } from './statuses.ts';
 import type { View, Views } from './view.ts';
 
 export interface ControlPlaneOptions {
@@ -51,6 +51,8 @@ export class ControlPlane {
   readonly #ends: (() => void)[] = [];
   #files: readonly Declared[] = [];
   #told = '';
+  /** The generation of each object that runs. */
+  #observed: ReadonlyMap<string, number> = new Map();
   #working: Promise<void> = Promise.resolve();
   #isWanted = false;
   #looks = 0;
@@ -107,7 +109,8 @@ export class ControlPlane {
         // What the API has taken away from the files comes back.
         await this.#storeFiles();
         await this.#applyPlan();
-        await this.#tellStatuses();
+        // Who deletes the default Broker to replace it sees it gone until the next look.
+        await this.#tellStatuses(false);
       } catch (error) {
         this.#options.logger.error(`what is declared could not be applied: ${(error as Error).message}`);
       }
@@ -122,15 +125,20 @@ export class ControlPlane {
 
   async #applyPlan(): Promise<void> {
     const { store, dataUrl, apply, logger } = this.#options;
+    const generations = generationsIn(store);
     const plan = compilePlan([...this.#files, ...declaredObjects(store)], dataUrl);
     const faults = plan.faults.map((it) => `${it.key}: ${it.path}: ${it.message}`).join('\n');
     if (faults !== '' && faults !== this.#told) logger.error(`${faults}\nwhat was declared before goes on`);
     this.#told = faults;
-    if (faults === '') await apply(plan);
+    if (faults !== '') return;
+    await apply(plan);
+    this.#observed = generations;
   }
 
-  #tellStatuses(): Promise<void> {
-    return this.#write((store, now) => changesForStatuses(store, this.#views(), now));
+  #tellStatuses(makesImplicit = true): Promise<void> {
+    return this.#write((store, now) =>
+      changesForStatuses(store, this.#views(), { now, makesImplicit, observed: this.#observed }),
+    );
   }
 
   #views(): Views {

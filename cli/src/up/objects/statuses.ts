@@ -17,20 +17,42 @@ interface Shown extends Condition {
   readonly lastTransitionTime: string;
 }
 
+/** When, and of what, statuses tell. */
+export interface Told {
+  /** RFC 3339, to the second. */
+  readonly now: string;
+  /** False: what is there by itself is not made anew. */
+  readonly makesImplicit: boolean;
+  /** The generation that runs of what is declared, by the text of its key. */
+  readonly observed: ReadonlyMap<string, number>;
+}
+
+/** The generation of every object that means something. */
+export function generationsIn(store: ObjectStore): Map<string, number> {
+  const generations = new Map<string, number>();
+  for (const type of meaningfulTypes()) {
+    for (const object of store.list(type).items) {
+      generations.set(keyText(keyOfObject(object)), object.metadata.generation ?? 1);
+    }
+  }
+  return generations;
+}
+
 /**
  * What has to change so that every object tells how it is, and so that what nobody has declared is there as long as it
  * is: what resources have made (the channels of a flow, the revisions of a Service), and what is there by itself (the
  * default Broker). Nothing for what is told already: a condition's `lastTransitionTime` is that of its last change.
- * `now` is RFC 3339, to the second.
  */
-export function changesForStatuses(store: ObjectStore, views: Views, now: string): Change[] {
+export function changesForStatuses(store: ObjectStore, views: Views, told: Told): Change[] {
+  const { makesImplicit } = told;
   const changes: Change[] = [];
   const shown = new Set<string>();
   for (const view of views.values()) {
     const key = keyOfView(view);
     if (key === undefined) continue;
     shown.add(keyText(key));
-    const change = changeFor(store, { key, view }, views, now);
+    if (!makesImplicit && view.owner === undefined && store.get(key) === undefined) continue;
+    const change = changeFor(store, { key, view }, views, told);
     if (change !== undefined) changes.push(change);
   }
   for (const type of [...meaningfulTypes(), ...SERVING_VIEWS]) {
@@ -53,12 +75,14 @@ function changeFor(
   store: ObjectStore,
   { key, view }: { readonly key: ObjectKey; readonly view: View },
   views: Views,
-  now: string,
+  { now, observed }: Told,
 ): Change | undefined {
   const old = store.get(key);
   const object = old === undefined || isMade(old) ? madeObject(store, { view, old }, views) : old;
   if (object === undefined) return undefined;
-  const next = { ...object, status: shownStatus(view, object, now) };
+  const { generation = 1 } = object.metadata;
+  const observedGeneration = isMade(object) ? generation : (observed.get(keyText(key)) ?? generation);
+  const next = { ...object, status: { observedGeneration, ...shownStatus(view, object, now) } };
   if (old !== undefined && isDeepStrictEqual(old, next)) return undefined;
   return { kind: 'put', key, object: next, expected: old?.metadata.resourceVersion };
 }
@@ -121,7 +145,6 @@ function shownStatus({ conditions, url, details }: View, object: ObjectDraft, no
   const address = url === undefined ? undefined : { name: 'http', url };
   return JSON.parse(
     JSON.stringify({
-      observedGeneration: object.metadata.generation ?? 1,
       conditions: conditions.map((it): Shown => {
         const old = before.find(({ type }) => type === it.type);
         return { ...it, lastTransitionTime: old?.status === it.status ? old.lastTransitionTime : now };

@@ -23,7 +23,8 @@ function podView(
   { namespace, name: service, spec }: ServedFunction,
 ): View {
   const container = spec?.template.spec.containers[0];
-  const { name = USER_CONTAINER, image = '' } = container ?? {};
+  const name = container?.name || USER_CONTAINER;
+  const image = container?.image ?? '';
   const startedAt = `${begunAt.slice(0, 19)}Z`;
   const isReady = phase === 'ready';
   const trouble = isReady ? undefined : { reason: 'ContainersNotReady', message: `the instance is ${phase}` };

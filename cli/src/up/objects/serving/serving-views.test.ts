@@ -107,6 +107,15 @@ describe('what Serving makes of a Service', () => {
     }
   });
 
+  test('while the newest revision starts, it is not known whether the Service is ready', () => {
+    const view = viewsOf([revision(2, { state: 'starting' }), revision(1, { percent: 100 })], {
+      latest: 'agent-00001',
+    });
+    assert.equal(condition(view('Service'), 'Ready'), 'Unknown Deploying');
+    assert.equal(condition(view('Configuration'), 'Ready'), 'Unknown Deploying');
+    assert.equal(condition(view('Route'), 'Ready'), 'True');
+  });
+
   test('shows who gets the calls, and each tag with its address', () => {
     const view = viewsOf([revision(2, { tags: ['next'] }), revision(1, { percent: 100 })], {
       spec: {
@@ -120,6 +129,7 @@ describe('what Serving makes of a Service', () => {
       {
         revisionName: 'agent-00002',
         latestRevision: true,
+        percent: 0,
         tag: 'next',
         url: 'http://next-agent.default.svc.cluster.local',
       },

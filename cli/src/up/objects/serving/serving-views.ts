@@ -1,5 +1,5 @@
 import type { Status } from '@millrace/bus/plan/plan';
-import { conditionsOf } from '@millrace/bus/plan/conditions';
+import { conditionsOf, withCondition } from '@millrace/bus/plan/conditions';
 import type { Trouble } from '@millrace/bus/plan/conditions';
 import type { FunctionDescription } from '@millrace/functions/functions';
 import type { ServiceSpec } from '@millrace/resources/service';
@@ -38,12 +38,22 @@ export function servingViews(
       description: byName.get(`${namespace}/${name}`),
       url: `${dataUrl}/functions/${namespace}/${name}`,
     };
-    add(serviceView(status, served));
-    add(routeView(status, served));
-    add(configurationView(status, served));
+    const settled = withRollout(status, served);
+    add(serviceView(settled, served));
+    add(routeView(settled, served));
+    add(configurationView(settled, served));
     for (const view of [...revisionViews(served), ...podViews(served)]) add(view);
   }
   return views;
+}
+
+/** While the newest revision has not shown whether it can start, neither is it known of the Service. */
+function withRollout(status: Status, { description }: ServedFunction): Status {
+  const newest = description?.revisions[0];
+  if (newest === undefined || newest.name === description?.latest || newest.state === 'failing') return status;
+  if (troubleOf(status, 'ConfigurationsReady') !== undefined) return status;
+  const message = `the revision ${newest.name} is being started`;
+  return withCondition(status, 'ConfigurationsReady', { status: 'Unknown', reason: 'Deploying', message });
 }
 
 function serviceView(status: Status, served: ServedFunction): View {

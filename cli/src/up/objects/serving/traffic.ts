@@ -4,7 +4,8 @@ import type { ServedFunction } from './serving.ts';
 export interface ShownTraffic {
   readonly revisionName: string;
   readonly latestRevision: boolean;
-  readonly percent?: number;
+  /** Of the calls that ask for no tag; clients want it also when it is 0. */
+  readonly percent: number;
   readonly tag?: string;
   readonly url?: string;
 }
@@ -17,15 +18,11 @@ export function trafficOf({ namespace, name: service, description, spec }: Serve
       revisionName: name,
       latestRevision: name === description?.latest && !isPinned && !named.has(name),
     };
-    const tagged = tags.map((tag) => ({
-      ...target,
-      tag,
-      url: `http://${tag}-${service}.${namespace}.svc.cluster.local`,
-    }));
-    if (percent === 0) return tagged;
+    if (tags.length === 0) return percent === 0 ? [] : [{ ...target, percent }];
     // The calls that ask for no tag belong to the first of a revision's targets, as Serving shows them.
-    return tagged.length === 0
-      ? [{ ...target, percent }]
-      : tagged.map((it, index): ShownTraffic => (index === 0 ? Object.assign(it, { percent }) : it));
+    return tags.map((tag, index) => {
+      const url = `http://${tag}-${service}.${namespace}.svc.cluster.local`;
+      return Object.assign({}, target, { percent: index === 0 ? percent : 0, tag, url });
+    });
   });
 }
