@@ -140,6 +140,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         },
         statuses: () => bus.control.statuses(),
         functions: () => functions.functions.list(),
+        routeKeyOf: (route) => bus.control.plan.routes.find(({ name }) => name === route)?.key,
         logger,
         now: Date.now,
       }),

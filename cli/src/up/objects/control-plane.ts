@@ -10,9 +10,12 @@ import type { Declared } from '@millrace/resources/manifest';
 import type { ServiceSpec } from '@millrace/resources/service';
 
 import { declaredObjects, meaningfulTypes } from './declared.ts';
+import { noteDeadLetters } from './events/dead-letters.ts';
+import { eventRecorder } from './events/recorder.ts';
+import type { EventRecorder } from './events/recorder.ts';
 import { changesForFiles } from './files.ts';
 import { servingViews } from './serving/serving-views.ts';
-import { SERVING } from './serving/serving.ts';
+import { REVISION, SERVING } from './serving/serving.ts';
 import { changesForStatuses, generationsIn, isMeantOtherwise } from './statuses.ts';
 import type { View, Views } from './view.ts';
 
@@ -25,6 +28,8 @@ export interface ControlPlaneOptions {
   readonly statuses: () => ReadonlyMap<string, Status>;
   /** What is known of each function. Default: nothing. */
   readonly functions?: () => readonly FunctionDescription[];
+  /** The key of the resource that a route comes from. Default: dead letters are not noted. */
+  readonly routeKeyOf?: (route: string) => string | undefined;
   readonly logger: Pick<Logger, 'error' | 'info'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -49,6 +54,7 @@ const LOOKS_UNTIL_FORGOTTEN = 600;
 export class ControlPlane {
   readonly #options: ControlPlaneOptions;
   readonly #ends: (() => void)[] = [];
+  #recorder: EventRecorder | undefined;
   #files: readonly Declared[] = [];
   #told = '';
   /** The generation of each object that runs. */
@@ -69,10 +75,14 @@ export class ControlPlane {
    */
   async start(files: readonly Declared[]): Promise<void> {
     this.#files = files;
+    const { store, now, routeKeyOf } = this.#options;
+    const recorder = eventRecorder(store, [...meaningfulTypes(), REVISION], now);
+    this.#recorder = recorder;
+    this.#ends.push(() => recorder.close());
+    if (routeKeyOf !== undefined) this.#ends.push(noteDeadLetters(store, recorder, routeKeyOf));
     await this.#storeFiles();
     await this.#applyPlan();
     await this.#tellStatuses();
-    const { store } = this.#options;
     for (const type of meaningfulTypes()) {
       const listener = {
         event: ({ type: how, object, previous }: Parameters<Parameters<ObjectStore['watch']>[3]['event']>[0]) => {
@@ -141,6 +151,14 @@ export class ControlPlane {
     );
   }
 
+  async #tellEvents(): Promise<void> {
+    try {
+      await this.#recorder?.flush();
+    } catch (error) {
+      this.#options.logger.error(`Events could not be written: ${(error as Error).message}`);
+    }
+  }
+
   #views(): Views {
     const { statuses, functions = () => [], store, dataUrl } = this.#options;
     const told = statuses();
@@ -155,7 +173,7 @@ export class ControlPlane {
     if (this.#isClosed) return;
     this.#timer = setTimeout(() => {
       this.#looks += 1;
-      this.#working = this.#working.then(() => this.#tellStatuses());
+      this.#working = this.#working.then(() => this.#tellStatuses()).then(() => this.#tellEvents());
       if (this.#looks % LOOKS_UNTIL_FORGOTTEN === 0)
         this.#working = this.#working.then(() => this.#options.store.compact(CHANGES_KEPT)).catch(() => {});
       void this.#working.finally(() => this.#look());

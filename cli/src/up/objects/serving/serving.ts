@@ -4,10 +4,13 @@ import type { ServiceSpec } from '@millrace/resources/service';
 /** The version under which Serving's kinds are. */
 export const SERVING = 'serving.knative.dev/v1';
 
+/** The type of revisions. */
+export const REVISION = { group: 'serving.knative.dev', kind: 'Revision' } as const;
+
 /** The kinds that are made of Services: they are looked at, and changed by changing the Service. */
 export const SERVING_VIEWS: readonly { readonly group: string; readonly kind: string }[] = [
   { group: 'serving.knative.dev', kind: 'Configuration' },
-  { group: 'serving.knative.dev', kind: 'Revision' },
+  REVISION,
   { group: 'serving.knative.dev', kind: 'Route' },
   { group: '', kind: 'Pod' },
 ];
