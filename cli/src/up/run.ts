@@ -26,6 +26,7 @@ import { openLocalFunctions } from './functions.ts';
 import { readManifests, refuseFaults } from './manifests.ts';
 import { apiAdmission } from './objects/admission.ts';
 import { ControlPlane } from './objects/control-plane.ts';
+import { podLogs } from './objects/serving/pod-logs.ts';
 import { makeReload } from './reload.ts';
 import type { Settings } from './settings.ts';
 import { localSources } from './sources.ts';
@@ -154,6 +155,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         store: objects,
         registry: registryOf(kinds),
         admission: apiAdmission(),
+        logs: podLogs(functions.functions),
         version,
         failed: (error) => logger.error(`a request to the API failed: ${String(error)}`),
       }),

@@ -11,7 +11,7 @@ export interface ObjectTarget {
   readonly namespace: string | undefined;
   /** Undefined: all of them. */
   readonly name: string | undefined;
-  /** `status`; '' for the object itself. */
+  /** `status`, `log` of a Pod; '' for the object itself. */
   readonly subresource: string;
 }
 
@@ -66,7 +66,8 @@ function objectsAt(steps: string[], group: string, version: string, registry: Re
   const kind = registry.find(group, version, plural!);
   if (kind === undefined || beyond.length > 0) return undefined;
   if (kind.namespaced ? name !== undefined && !isIn : isIn) return undefined;
-  if (subresource !== '' && !(subresource === 'status' && kind.hasStatus)) return undefined;
+  const isLog = subresource === 'log' && kind.group === '' && kind.kind === 'Pod';
+  if (subresource !== '' && !(subresource === 'status' && kind.hasStatus) && !isLog) return undefined;
   return { kind, apiVersion: apiVersionOf(kind, version), namespace, name, subresource };
 }
 
