@@ -124,6 +124,8 @@ describe('the control plane', () => {
     assert.equal(isImplicit(declared), false);
     assert.equal(declared.metadata.uid, implicit.metadata.uid);
     await it.plane.filesAre([]);
+    assert.equal(broker(it.store, 'default'), undefined, 'it stays gone for a moment');
+    it.pass(2_000);
     await eventually(() => broker(it.store, 'default')?.metadata.annotations?.[IMPLICIT] === 'true');
   });
 

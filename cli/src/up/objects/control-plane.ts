@@ -38,6 +38,9 @@ export interface ControlPlaneOptions {
 /** Functions and sources become ready, or not, by themselves: so often the statuses are looked at. */
 const LOOK_EVERY_MS = 500;
 
+/** Who deletes the default Broker to put another one in its place sees it gone: kubectl looks every second. */
+const STAYS_GONE_MS = 2_000;
+
 /** Changes that a watch may be behind; older ones are forgotten every so many looks. */
 const CHANGES_KEPT = 10_000;
 const LOOKS_UNTIL_FORGOTTEN = 600;
@@ -60,6 +63,8 @@ export class ControlPlane {
   /** The generation of each object that runs. */
   #observed: ReadonlyMap<string, number> = new Map();
   #working: Promise<void> = Promise.resolve();
+  /** When something was deleted last. */
+  #deletedAt = -Infinity;
   #isWanted = false;
   #looks = 0;
   #isClosed = false;
@@ -86,6 +91,7 @@ export class ControlPlane {
     for (const type of meaningfulTypes()) {
       const listener = {
         event: ({ type: how, object, previous }: Parameters<Parameters<ObjectStore['watch']>[3]['event']>[0]) => {
+          if (how === 'DELETED') this.#deletedAt = now();
           if (how === 'DELETED' || isMeantOtherwise(object, previous)) this.#want();
         },
       };
@@ -119,8 +125,7 @@ export class ControlPlane {
         // What the API has taken away from the files comes back.
         await this.#storeFiles();
         await this.#applyPlan();
-        // Who deletes the default Broker to replace it sees it gone until the next look.
-        await this.#tellStatuses(false);
+        await this.#tellStatuses();
       } catch (error) {
         this.#options.logger.error(`what is declared could not be applied: ${(error as Error).message}`);
       }
@@ -145,7 +150,8 @@ export class ControlPlane {
     this.#observed = generations;
   }
 
-  #tellStatuses(makesImplicit = true): Promise<void> {
+  #tellStatuses(): Promise<void> {
+    const makesImplicit = this.#options.now() - this.#deletedAt >= STAYS_GONE_MS;
     return this.#write((store, now) =>
       changesForStatuses(store, this.#views(), { now, makesImplicit, observed: this.#observed }),
     );
