@@ -36,6 +36,10 @@ data:
   time: 2026-01-02T03:04:05Z
 `;
 
+const MOST_TRIES = 5;
+
+const withoutAges = (text: string) => text.replaceAll(/ +(?:\d+[dhm])*\d+[dhms]\b/g, ' AGE').replaceAll(/ +/g, ' ');
+
 /** Of one entry: kubectl describes several in the order of a Go map, another one each time. */
 const SMALL_SECRET = `---
 apiVersion: v1
@@ -83,13 +87,17 @@ describe('millrace beside the real kubectl', { skip: 'skip' in kubectl ? kubectl
       });
     });
   }
-  /** Both are asked until no second has passed between them: ages are told in seconds. */
+  /**
+   * Both are asked until no second has passed between them: ages are told in seconds. Where that never happens because the
+   * machine has much to do, they are compared without ages, and so without the widths of columns.
+   */
   async function bothSay(line: readonly string[]): Promise<[ours: string, theirs: string]> {
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       const first = await commands.says(line);
-      const theirs = await kubectlSays(line);
+      const theirs = (await kubectlSays(line)).replaceAll(/ +$/gm, '');
       const second = await commands.says(line);
-      if (first === second) return [second, theirs.replaceAll(/ +$/gm, '')];
+      if (first === second) return [second, theirs];
+      if (tries === MOST_TRIES) return [withoutAges(second), withoutAges(theirs)];
     }
   }
 
