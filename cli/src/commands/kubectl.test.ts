@@ -107,6 +107,8 @@ describe('millrace beside the real kubectl', { skip: 'skip' in kubectl ? kubectl
     ['get', 'broker', 'orders', '-o', 'wide'],
     ['get', 'secret/key', 'trigger/urgent'],
     ['get', 'all', '--no-headers'],
+    ['get', 'triggers', '--sort-by=.metadata.name'],
+    ['get', 'triggers,brokers', '--sort-by={.metadata.creationTimestamp}', '-o', 'name'],
     ['get', 'trigger', '-l', 'team in (blue),stage!=live', '-o', 'name'],
     [
       'get',
@@ -140,6 +142,7 @@ describe('millrace beside the real kubectl', { skip: 'skip' in kubectl ? kubectl
     'trigger',
     'trigger.spec',
     'trigger.spec.delivery',
+    'ksvc.spec.template',
     'sequence.spec.steps',
     'broker.spec.delivery.backoffPolicy',
   ]) {
