@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { apiServer } from '@millrace/apiserver/api/api-server';
 import type { ObjectStore } from '@millrace/apiserver/objects/store';
 import { openSqliteObjects } from '@millrace/apiserver/objects/sqlite/store';
-import { ensureDefinitions } from '@millrace/apiserver/registry/definitions';
+import { ensureDefinitions } from '@millrace/apiserver/api/definitions';
 import { registryOf, servedKinds } from '@millrace/apiserver/registry/registry';
 import { openAdmin } from '@millrace/bus/admin/admin';
 import { Bus } from '@millrace/bus';

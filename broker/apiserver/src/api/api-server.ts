@@ -8,7 +8,7 @@ import { discovery, reviewPlural } from './discovery.ts';
 import { systemApiEnvironment } from './environment.ts';
 import type { ApiEnvironment } from './environment.ts';
 import { objectRequests } from './object-requests.ts';
-import type { Exchange } from './object-requests.ts';
+import type { Exchange } from './exchange.ts';
 import { openApi } from './openapi.ts';
 import { emptyOpenApiV2, OPENAPI_V2_TYPE } from './openapi-v2.ts';
 import type { PodLogs } from './pod-logs.ts';

@@ -4,6 +4,7 @@ import type { KubernetesObject } from '../objects/object.ts';
 import { inVersion, keyAt } from './addressing.ts';
 import { apply } from './applies.ts';
 import { decodeObject, mediaTypeOf, readBody } from './body.ts';
+import type { Exchange } from './exchange.ts';
 import { deleteOptionsOf, remove } from './deletes.ts';
 import type { DeleteOptions } from './deletes.ts';
 import { APPLY_TYPE, readApply, readPatch } from './patches.ts';
@@ -18,13 +19,6 @@ import { streamWatch, watchRequestOf } from './watch.ts';
 import { writeOptionsOf } from './write-options.ts';
 import { create, modify } from './writes.ts';
 import type { WritePorts, Written } from './writes.ts';
-
-/** A request and where its answer goes. */
-export interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly query: URLSearchParams;
-}
 
 /** Answers requests for objects. The functions that end its watches are in `watches` as long as these run. */
 export function objectRequests(ports: WritePorts & { readonly logs?: PodLogs }, watches: Set<() => void>) {

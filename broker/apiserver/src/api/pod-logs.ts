@@ -1,7 +1,7 @@
 import type { ObjectStore } from '../objects/store.ts';
 import { keyAt } from './addressing.ts';
 import type { ApiEnvironment } from './environment.ts';
-import type { Exchange } from './object-requests.ts';
+import type { Exchange } from './exchange.ts';
 import type { ObjectTarget } from './request-path.ts';
 import { badRequest, notFound } from './status.ts';
 

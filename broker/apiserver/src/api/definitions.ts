@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { ObjectDraft, ObjectKey } from '../objects/object.ts';
 import type { Change, ObjectStore } from '../objects/store.ts';
-import { DEFINITION_TYPE } from './definition-kind.ts';
-import { resourceText } from './kind.ts';
-import type { ServedKind, ServedVersion } from './kind.ts';
+import { DEFINITION_TYPE } from '../registry/definition-kind.ts';
+import { resourceText } from '../registry/kind.ts';
+import type { ServedKind, ServedVersion } from '../registry/kind.ts';
 
 /** What of Knative's tools look for, by the category of a kind (eventing/config/core/resources). */
 const DUCKS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
