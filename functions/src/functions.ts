@@ -18,6 +18,7 @@ import type { Runtime } from './runtime/runtime.ts';
 
 export type { Declared, Traffic } from './deployed/declared.ts';
 export type { FunctionDescription, RevisionDescription } from './deployed/description.ts';
+export type { InstanceDescription } from './scaling/members.ts';
 export type { LogRing } from './deployed/log-ring.ts';
 export type { FunctionLog } from './function-log.ts';
 export type { FunctionStatus, RunningFunction } from './running-function.ts';

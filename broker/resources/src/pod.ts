@@ -76,7 +76,8 @@ const Anything = Type.Optional(Open());
 const List = Type.Optional(Type.Array(Open(), { expected: 'a list of objects' }));
 
 const CONTAINER = {
-  name: Type.Optional(Text()),
+  /** Clients in Go say `""` where they say nothing. */
+  name: Type.Optional(Type.String()),
   image: Text({ expected: 'the name of an image' }),
   imagePullPolicy: Type.Optional(Type.Enum(['Always', 'IfNotPresent', 'Never'])),
   command: TextList,

@@ -17,6 +17,7 @@ interface GetOptions extends AdminOption, Scope {
   readonly output: string;
   readonly watch?: true;
   readonly fieldSelector?: string;
+  readonly sortBy?: string;
   readonly showLabels?: true;
   readonly showManagedFields?: true;
   readonly headers: boolean;
@@ -37,6 +38,7 @@ export function register(program: Command): void {
     )
     .option('-w, --watch', 'go on with what changes')
     .option('--field-selector <selector>', 'only those with such fields: metadata.name=urgent')
+    .option('--sort-by <path>', 'in the order of this field, each kind by itself: .metadata.creationTimestamp')
     .option('--show-labels', 'a column with the labels')
     .option('--show-managed-fields', 'in YAML and JSON also who has set which fields')
     .option('--no-headers', 'without the line of column names')
@@ -67,13 +69,18 @@ async function tables(client: ApiClient, selected: readonly Selected[], options:
   const { print, tell } = await import('../output.ts');
   const { tableWriter } = await import('../view/object-table.ts');
   const read = await readAll(selected, options, {
-    one: (it) => getTable(client, it),
-    list: (it) => listTable(client, it, queryOf(options)),
+    one: (it) => getTable(client, it, options.sortBy === undefined ? {} : WHOLE),
+    list: (it) => listTable(client, it, { ...queryOf(options), ...(options.sortBy !== undefined && WHOLE) }),
   });
+  const { sorter } = await import('../objects/sorting.ts');
+  const sort = sorter(options.sortBy);
   const byType = Map.groupBy(read.found, ({ selected: { type } }) => type);
   let printed = 0;
   for (const tablesOfType of byType.values()) {
-    const rows = tablesOfType.flatMap(({ value }) => value.rows);
+    const rows = sort(
+      tablesOfType.flatMap(({ value }) => value.rows),
+      ({ object }) => object,
+    );
     if (rows.length === 0) continue;
     const writer = tableWriter(lookOf(tablesOfType[0]!.selected, options, byType.size > 1));
     const gap = printed > 0 && options.headers ? '\n' : '';
@@ -97,7 +104,11 @@ async function objects(client: ApiClient, selected: readonly Selected[], options
     one: async (it) => [await getObject(client, it)],
     list: async (it) => (await listObjects(client, it, queryOf(options))).items,
   });
-  const items = read.found.flatMap(({ value }) => value);
+  const { sorter } = await import('../objects/sorting.ts');
+  const items = sorter(options.sortBy)(
+    read.found.flatMap(({ value }) => value),
+    (object) => object,
+  );
   const isOne = selected.length === 1 && selected[0]!.name !== undefined;
   if (!isOne || items.length === 1) {
     const printed = options.output === 'name' ? items : [isOne ? items[0] : listOf(items)];
@@ -161,6 +172,9 @@ async function readAll<T>(
 async function fail(failures: readonly CommandFailure[]): Promise<void> {
   if (failures.length > 0) throw (await import('../objects/failures.ts')).together(failures);
 }
+
+/** Rows with all of their objects. */
+const WHOLE = { includeObject: 'Object' };
 
 function queryOf({ selector, fieldSelector }: GetOptions) {
   return { labelSelector: selector, fieldSelector };

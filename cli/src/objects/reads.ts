@@ -75,8 +75,8 @@ export function getObject(client: ApiClient, selected: Selected): Promise<Kubern
 }
 
 /** A table of one row. */
-export function getTable(client: ApiClient, selected: Selected): Promise<ObjectTable> {
-  return getOne<ObjectTable>(client, selected, AS_TABLE);
+export function getTable(client: ApiClient, selected: Selected, query: Query = {}): Promise<ObjectTable> {
+  return getOne<ObjectTable>(client, selected, { accept: AS_TABLE, query });
 }
 
 /** The object, or undefined when there is none. */
@@ -90,10 +90,14 @@ export async function findObject(client: ApiClient, selected: Selected): Promise
   }
 }
 
-async function getOne<T>(client: ApiClient, selected: Selected, accept?: string): Promise<T> {
+async function getOne<T>(
+  client: ApiClient,
+  selected: Selected,
+  how: { readonly accept?: string; readonly query?: Query } = {},
+): Promise<T> {
   const { type, namespace, name } = selected;
   try {
-    return (await client.send<T>({ path: pathOf(type, namespace, name), ...(accept && { accept }) })).body;
+    return (await client.send<T>({ path: pathOf(type, namespace, name), ...how })).body;
   } catch (error) {
     if (error instanceof ApiRefusal && error.status.code === 404) throw await missing(client, selected);
     throw error;

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { apiServer } from '@millrace/apiserver/api/api-server';
 import type { ObjectStore } from '@millrace/apiserver/objects/store';
 import { openSqliteObjects } from '@millrace/apiserver/objects/sqlite/store';
+import { ensureDefinitions } from '@millrace/apiserver/api/definitions';
 import { registryOf, servedKinds } from '@millrace/apiserver/registry/registry';
 import { openAdmin } from '@millrace/bus/admin/admin';
 import { Bus } from '@millrace/bus';
@@ -30,6 +31,7 @@ import { readManifests, refuseFaults } from './manifests.ts';
 import { apiAdmission } from './objects/admission.ts';
 import { ControlPlane } from './objects/control-plane.ts';
 import { typeViews } from './objects/type-views.ts';
+import { podLogs } from './objects/serving/pod-logs.ts';
 import { makeReload } from './reload.ts';
 import type { Settings } from './settings.ts';
 import { localSources } from './sources.ts';
@@ -133,7 +135,8 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
       openObjects(settings.dataFolder, (text) => logger.warn(text)),
       (it) => it.close(),
     );
-    const registry = registryOf(servedKinds());
+    const kinds = servedKinds();
+    const registry = registryOf(kinds);
     const adminAddress = Promise.withResolvers<string>();
     const authentication = openAuthentication(settings, {
       dataFolder: settings.dataFolder,
@@ -183,11 +186,14 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         },
         statuses: () => bus.control.statuses(),
         seenSince: settings.eventTypes ? (time) => bus.traffic.since(time, Date.now()) : undefined,
+        functions: () => functions.functions.list(),
+        routeKeyOf: (route) => bus.control.plan.routes.find(({ name }) => name === route)?.key,
         logger,
         now: Date.now,
       }),
       (it) => it.close(),
     );
+    await ensureDefinitions(objects, kinds);
     await controlPlane.start(read.declared);
     const api = opened(
       apiServer({
@@ -195,6 +201,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
         registry,
         admission: apiAdmission({ isAuthenticating: authentication !== undefined }),
         tokens: authentication?.tokens,
+        logs: podLogs(functions.functions),
         version,
         failed: (error) => logger.error(`a request to the API failed: ${String(error)}`),
       }),

@@ -7,7 +7,7 @@ import type { Rollout } from './rollout.ts';
 
 /** What people are shown of it. */
 export function describeFunction(rollout: Rollout, status: FunctionStatus): FunctionDescription {
-  const { declared, seen, records } = rollout;
+  const { declared, seen, records, latest } = rollout;
   const { name, environment, provided = {}, scaling, limits } = declared;
   const { namespace, service } = namesOf(name);
   const { minScale = scaling.minScale, maxScale = scaling.maxScale } = records.state;
@@ -21,6 +21,7 @@ export function describeFunction(rollout: Rollout, status: FunctionStatus): Func
     message,
     url: `http://${service}.${namespace}.svc.cluster.local`,
     code: 'snapshot' in seen ? describeCode(seen.snapshot.code) : undefined,
+    latest,
     revisions: [...records.revisions.values()].toReversed().map((record) => describeRevision(record, rollout)),
     environment: Object.keys({ ...provided, ...environment }).toSorted(),
     scaling: { ...scaling, minScale, maxScale },
@@ -42,7 +43,7 @@ function describeRevision(record: RevisionRecord, rollout: Rollout): RevisionDes
   const { split, live, candidate, records } = rollout;
   const { name, createdAt, codeHash } = record;
   const revision = live.get(name) ?? (candidate?.record.name === name ? candidate : undefined);
-  const { state, reason, message, instances, ready, inFlight, waiting, wanted } =
+  const { state, reason, message, instances, members, ready, inFlight, waiting, wanted } =
     revision?.status() ?? atRest(record, rollout);
   return {
     name,
@@ -53,6 +54,7 @@ function describeRevision(record: RevisionRecord, rollout: Rollout): RevisionDes
     reason,
     message,
     instances,
+    members,
     ready,
     inFlight,
     waiting,
@@ -64,7 +66,7 @@ function describeRevision(record: RevisionRecord, rollout: Rollout): RevisionDes
 }
 
 function atRest({ name }: RevisionRecord, { records, problem }: Rollout) {
-  const counts = { instances: 0, ready: 0, inFlight: 0, waiting: 0, wanted: undefined };
+  const counts = { instances: 0, members: [], ready: 0, inFlight: 0, waiting: 0, wanted: undefined };
   if (records.state.unproven !== name) return { ...counts, state: 'retired', reason: '', message: '' } as const;
   return { ...counts, state: 'failing', reason: 'RevisionFailed', message: problem?.message ?? '' } as const;
 }

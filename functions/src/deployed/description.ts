@@ -1,6 +1,7 @@
 import type { Limits } from '@millrace/resources/container';
 import type { Scaling } from '@millrace/resources/scaling';
 
+import type { InstanceDescription } from '../scaling/members.ts';
 import type { FunctionStatus } from '../running-function.ts';
 
 /** A function as people are shown it. No value of a variable is in it. */
@@ -17,6 +18,8 @@ export interface FunctionDescription {
   readonly url: string;
   /** Undefined while none is found. */
   readonly code: CodeDescription | undefined;
+  /** The revision that gets what goes to the latest: the newest that could start. */
+  readonly latest: string | undefined;
   /** The newest first. */
   readonly revisions: readonly RevisionDescription[];
   /** The names of the variables, sorted. */
@@ -50,6 +53,8 @@ export interface RevisionDescription {
   readonly message: string;
   /** Also those that begin or end. */
   readonly instances: number;
+  /** Each of them, the oldest first. */
+  readonly members: readonly InstanceDescription[];
   /** Those that take calls. */
   readonly ready: number;
   readonly inFlight: number;

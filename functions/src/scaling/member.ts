@@ -7,13 +7,16 @@ import type { Instance } from '../runtime/runtime.ts';
 /** An instance as its function sees it: one of several, with the calls that it has. */
 export class Member {
   readonly instance: Instance;
+  /** Milliseconds since 1970. */
+  readonly begunAt: number;
   /** The instance as one who takes events. */
   readonly handler: Handler;
   /** Only a `ready` one is given calls; a `paused` one is not until its probe succeeds; a `leaving` one ends with its last call. */
   phase: 'starting' | 'ready' | 'paused' | 'leaving' = 'starting';
   readonly #slots = new Set<Slot>();
 
-  constructor(instance: Instance, handler: Handler) {
+  constructor(instance: Instance, handler: Handler, begunAt: number) {
+    this.begunAt = begunAt;
     this.instance = instance;
     this.handler = handler;
   }

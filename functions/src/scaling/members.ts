@@ -21,6 +21,15 @@ export interface MembersOptions {
   readonly startFailed: () => void;
 }
 
+/** One instance as it is shown: which one, and whether it takes calls. */
+export interface InstanceDescription {
+  /** As its lines in the log name it. */
+  readonly id: string;
+  /** RFC 3339. */
+  readonly begunAt: string;
+  readonly phase: Member['phase'];
+}
+
 /** The instances of one revision: begins them, follows their lives, lets them go, and waits where they keep failing. */
 export class Members {
   readonly #options: MembersOptions;
@@ -40,6 +49,15 @@ export class Members {
   /** All that are there, also those that begin or end. */
   get size(): number {
     return this.#members.size;
+  }
+
+  /** Each of them, the oldest first. */
+  get list(): readonly InstanceDescription[] {
+    return [...this.#members].map(({ instance, phase, begunAt }) => ({
+      id: instance.id,
+      phase,
+      begunAt: new Date(begunAt).toISOString(),
+    }));
   }
 
   /** Those that take calls or soon will. */
@@ -101,7 +119,7 @@ export class Members {
     const { workload, runtime, log } = this.#options;
     try {
       const instance = runtime.start(workload, log);
-      const member = new Member(instance, eventHandler(instance, workload, this.#mask));
+      const member = new Member(instance, eventHandler(instance, workload, this.#mask), this.#options.clock.now());
       this.#members.add(member);
       void this.#follow(member);
       return true;

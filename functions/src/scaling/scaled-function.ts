@@ -11,6 +11,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import type { Workload } from '../workload.ts';
 import type { Member, Slot } from './member.ts';
 import { Members } from './members.ts';
+import type { InstanceDescription } from './members.ts';
 import { ScalingLoop } from './scaling-loop.ts';
 import { makeWaitingTurns } from './waiting-turns.ts';
 
@@ -23,6 +24,8 @@ const RETRY_AFTER_MS = 1_000;
 export interface ScaledStatus {
   /** Instances that are there, also those that begin or end. */
   readonly instances: number;
+  /** Each of them, the oldest first. */
+  readonly members: readonly InstanceDescription[];
   /** Those that take calls. */
   readonly ready: number;
   /** Calls that an instance has. */
@@ -144,11 +147,11 @@ export class ScaledFunction {
   }
 
   status(): ScaledStatus {
-    const { size: instances, inFlight, notes, fault } = this.#members;
+    const { size: instances, list: members, inFlight, notes, fault } = this.#members;
     const { last } = this.#loop;
     const wanted = instances === 0 ? undefined : last && { instances: last.desired, reason: last.reason };
     const ready = this.#members.count('ready');
-    const counts = { instances, ready, inFlight, waiting: this.#waiting.size, notes, wanted };
+    const counts = { instances, members, ready, inFlight, waiting: this.#waiting.size, notes, wanted };
     if (ready > 0) return { ...counts, state: 'running', message: '' };
     if (fault !== undefined) return { ...counts, state: 'failing', message: fault };
     return { ...counts, state: this.#members.count('starting') > 0 ? 'starting' : 'idle', message: '' };

@@ -34,6 +34,10 @@ export type Verdict =
 export interface Admission {
   /** `old` is what is stored now, undefined when there is none. Changes of status alone are not asked about. */
   admit(object: ObjectDraft, old: KubernetesObject | undefined): Verdict;
+  /** Why an object may not be deleted by itself, for people; undefined when it may. Default: everything may. */
+  admitDeletion?(object: KubernetesObject): string | undefined;
+  /** Whether a new object of its name takes the place of a stored one, which nobody has declared. Default: none does. */
+  givesWay?(object: KubernetesObject): boolean;
 }
 
 /**

@@ -8,9 +8,10 @@ import { discovery, reviewPlural } from './discovery.ts';
 import { systemApiEnvironment } from './environment.ts';
 import type { ApiEnvironment } from './environment.ts';
 import { objectRequests } from './object-requests.ts';
-import type { Exchange } from './object-requests.ts';
+import type { Exchange } from './exchange.ts';
 import { openApi } from './openapi.ts';
 import { emptyOpenApiV2, OPENAPI_V2_TYPE } from './openapi-v2.ts';
+import type { PodLogs } from './pod-logs.ts';
 import { isApiPath, targetOf } from './request-path.ts';
 import type { Target } from './request-path.ts';
 import { send, sendError } from './responses.ts';
@@ -27,6 +28,8 @@ export interface ApiServerOptions {
   /** What is served. */
   readonly registry: Registry;
   readonly admission: Admission;
+  /** What Pods wrote. Default: nothing is known of it. */
+  readonly logs?: PodLogs;
   /** Of this program, `0.1.0`: told beside the version of Kubernetes that the API is like. */
   readonly version: string;
   /** Is told of faults of ours, which a client sees as 500. */

@@ -9,7 +9,7 @@ import { isRecord, recordAt } from './json.ts';
 import type { JsonRecord } from './json.ts';
 import { persisted } from './persistence.ts';
 import type { ObjectTarget } from './request-path.ts';
-import { badRequest, notFound, Refusal } from './status.ts';
+import { badRequest, forbidden, notFound } from './status.ts';
 import { isDryRun } from './write-options.ts';
 import type { WritePorts } from './writes.ts';
 
@@ -63,7 +63,11 @@ export async function remove(ports: WritePorts, target: ObjectTarget, options: D
     if (live === undefined) throw notFound(kind, key.name);
     const meant = { ...live.metadata, ...(uid !== undefined && { uid }), resourceVersion };
     expectLive({ ...live, metadata: meant }, live, kind);
-    if (kind.group === '' && kind.kind === 'Namespace' && key.name === 'default') throw forbidden();
+    if (kind.group === '' && kind.kind === 'Namespace' && key.name === 'default') {
+      throw forbidden(kind, key.name, 'this namespace may not be deleted');
+    }
+    const why = ports.admission.admitDeletion?.(live);
+    if (why !== undefined) throw forbidden(kind, key.name, why);
     const now = timestamp(ports.environment.now());
     const changes = planDeletion(concernedBy(key, ports), key, { propagation, now });
     const own = changes.findIndex((change) => isSame(change.key, key));
@@ -72,9 +76,4 @@ export async function remove(ports: WritePorts, target: ObjectTarget, options: D
     const stored = await ports.store.write(changes);
     return { object: stored[own] ?? live, isGone };
   });
-}
-
-function forbidden(): Refusal {
-  const message = 'namespaces "default" is forbidden: this namespace may not be deleted';
-  return new Refusal(403, 'Forbidden', message, { name: 'default', kind: 'namespaces' });
 }

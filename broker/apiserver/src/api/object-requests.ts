@@ -4,9 +4,12 @@ import type { KubernetesObject } from '../objects/object.ts';
 import { inVersion, keyAt } from './addressing.ts';
 import { apply } from './applies.ts';
 import { decodeObject, mediaTypeOf, readBody } from './body.ts';
+import type { Exchange } from './exchange.ts';
 import { deleteOptionsOf, remove } from './deletes.ts';
 import type { DeleteOptions } from './deletes.ts';
 import { APPLY_TYPE, readApply, readPatch } from './patches.ts';
+import { streamLog } from './pod-logs.ts';
+import type { PodLogs } from './pod-logs.ts';
 import { representationOf } from './representation.ts';
 import type { ObjectTarget } from './request-path.ts';
 import { send } from './responses.ts';
@@ -17,18 +20,15 @@ import { writeOptionsOf } from './write-options.ts';
 import { create, modify } from './writes.ts';
 import type { WritePorts, Written } from './writes.ts';
 
-/** A request and where its answer goes. */
-export interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly query: URLSearchParams;
-}
-
 /** Answers requests for objects. The functions that end its watches are in `watches` as long as these run. */
-export function objectRequests(ports: WritePorts, watches: Set<() => void>) {
+export function objectRequests(ports: WritePorts & { readonly logs?: PodLogs }, watches: Set<() => void>) {
   return async function answer(exchange: Exchange, target: ObjectTarget): Promise<void> {
     const { method } = exchange.request;
     const isOne = target.name !== undefined;
+    if (target.subresource === 'log') {
+      if (method !== 'GET') throw methodNotAllowed();
+      return log(exchange, target);
+    }
     if (method === 'GET') {
       if (isWatch(exchange.query)) return watch(exchange, target);
       return isOne ? get(exchange, target) : list(exchange, target);
@@ -60,6 +60,11 @@ export function objectRequests(ports: WritePorts, watches: Set<() => void>) {
     const shown = representationOf(request.headers.accept, target, query, ports.environment.now);
     const asked = watchRequestOf(query, target, selectorOf(query, target));
     const end = streamWatch(response, asked, { ...ports, shown }, () => watches.delete(end));
+    watches.add(end);
+  }
+
+  function log(exchange: Exchange, target: ObjectTarget): void {
+    const end = streamLog(exchange, target, { ...ports, logs: ports.logs }, () => watches.delete(end));
     watches.add(end);
   }
 

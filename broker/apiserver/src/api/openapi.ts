@@ -121,7 +121,10 @@ function publish(schema: JsonSchema, name: string): object {
   const kept = Object.fromEntries(KEPT.flatMap((word) => (schema[word] === undefined ? [] : [[word, schema[word]]])));
   const description =
     schema.description ?? [expected, defaulted && `Default: ${defaulted}.`].filter(Boolean).join('. ');
-  const type = schema.type ?? typeOf(schema.enum ?? (only === undefined ? undefined : [only]));
+  // Of several types OpenAPI 3.0 knows nothing.
+  const type = Array.isArray(schema.type)
+    ? undefined
+    : (schema.type ?? typeOf(schema.enum ?? (only === undefined ? undefined : [only])));
   const isOpen = type === undefined || (type === 'object' && Object.keys(properties ?? {}).length === 0);
   return {
     ...kept,

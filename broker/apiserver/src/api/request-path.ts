@@ -11,7 +11,7 @@ export interface ObjectTarget {
   readonly namespace: string | undefined;
   /** Undefined: all of them. */
   readonly name: string | undefined;
-  /** `status`, or `token` of a ServiceAccount; '' for the object itself. */
+  /** `status`, `token` of a ServiceAccount, `log` of a Pod; '' for the object itself. */
   readonly subresource: string;
 }
 
@@ -66,8 +66,13 @@ function objectsAt(steps: string[], group: string, version: string, registry: Re
   const kind = registry.find(group, version, plural!);
   if (kind === undefined || beyond.length > 0) return undefined;
   if (kind.namespaced ? name !== undefined && !isIn : isIn) return undefined;
-  const isToken = subresource === 'token' && kind.kind === 'ServiceAccount' && kind.group === '';
-  if (subresource !== '' && !isToken && !(subresource === 'status' && kind.hasStatus)) return undefined;
+  const isCore = (name: string) => kind.group === '' && kind.kind === name;
+  const isThere =
+    subresource === '' ||
+    (subresource === 'status' && kind.hasStatus) ||
+    (subresource === 'token' && isCore('ServiceAccount')) ||
+    (subresource === 'log' && isCore('Pod'));
+  if (!isThere) return undefined;
   return { kind, apiVersion: apiVersionOf(kind, version), namespace, name, subresource };
 }
 

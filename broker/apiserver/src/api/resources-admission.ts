@@ -27,11 +27,18 @@ export function resourcesAdmission(more: (resource: AnyResource) => readonly Com
       if (resource === undefined || faults.length > 0) return { faults: faults.map(faultOf), ...webhookOf(apiVersion) };
       const told = [
         ...receipts.map(({ message }) => message),
-        ...refusals.map(({ path, message }) => `Knative refuses ${path}: ${message}`),
+        ...newRefusals(refusals, old).map(({ path, message }) => `Knative refuses ${path}: ${message}`),
       ];
       return { object: merged(object, resource), warnings: told };
     },
   };
+}
+
+/** What was there before is not told again: whoever changes something else may have read it here. */
+function newRefusals(refusals: readonly Complaint[], old: KubernetesObject | undefined): readonly Complaint[] {
+  if (refusals.length === 0 || old === undefined) return refusals;
+  const told = new Set(admit(plain(old)).refusals.map(({ path, message }) => `${path}: ${message}`));
+  return refusals.filter(({ path, message }) => !told.has(`${path}: ${message}`));
 }
 
 /** Without how its name came about, of which files know nothing. */

@@ -5,7 +5,7 @@ import { timestamp } from './environment.ts';
 import { recordAt } from './json.ts';
 import type { JsonRecord } from './json.ts';
 import { namespaceKey } from './namespaces.ts';
-import type { Exchange } from './object-requests.ts';
+import type { Exchange } from './exchange.ts';
 import type { ObjectTarget } from './request-path.ts';
 import { send } from './responses.ts';
 import { invalid, methodNotAllowed, notFound, Refusal } from './status.ts';

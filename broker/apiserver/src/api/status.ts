@@ -67,6 +67,16 @@ export function notFound(resource: Resource, name: string): Refusal {
   return new Refusal(404, 'NotFound', `${resourceText(resource)} "${name}" not found`, about(name, resource));
 }
 
+/** What is asked may not be done to this object. */
+export function forbidden(resource: Resource, name: string, why: string): Refusal {
+  return new Refusal(
+    403,
+    'Forbidden',
+    `${resourceText(resource)} "${name}" is forbidden: ${why}`,
+    about(name, resource),
+  );
+}
+
 /** There is an object of that name. */
 export function alreadyExists(resource: Resource, name: string): Refusal {
   return new Refusal(409, 'AlreadyExists', `${resourceText(resource)} "${name}" already exists`, about(name, resource));

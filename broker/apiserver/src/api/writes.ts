@@ -54,7 +54,8 @@ export async function create(
   if ((object.metadata.resourceVersion ?? '') !== '') {
     throw new Refusal(400, 'BadRequest', 'resourceVersion should not be set on objects to be created');
   }
-  if (store.get(key) !== undefined) throw alreadyExists(kind, key.name);
+  const standing = store.get(key);
+  if (standing !== undefined && ports.admission.givesWay?.(standing) !== true) throw alreadyExists(kind, key.name);
   namespaceFor(store, key);
   const first = firstOf(object, kind);
   const isNamespace = kind.group === '' && kind.kind === 'Namespace';
@@ -65,7 +66,10 @@ export async function create(
   expectRealSize(next);
   if (options.dryRun) return { object: imagined(next, environment), warnings };
   const stored = await persisted(kind, key, () =>
-    store.write([...namespaceFor(store, key), { kind: 'put', key, object: next, expected: undefined }]),
+    store.write([
+      ...namespaceFor(store, key),
+      { kind: 'put', key, object: next, expected: standing?.metadata.resourceVersion },
+    ]),
   );
   return { object: stored.at(-1)!, warnings };
 }

@@ -30,6 +30,30 @@ export function coreKinds(): ServedKind[] {
         automountServiceAccountToken: { type: 'boolean' },
       },
     }),
+    core('Pod', {
+      shortNames: ['po'],
+      columns: [
+        { name: 'Ready', type: 'string', value: readyContainers },
+        text('Status', '.status.phase'),
+        { name: 'Restarts', type: 'integer', value: () => 0 },
+        AGE,
+      ],
+      categories: ['all'],
+      hasStatus: true,
+      selectable: ['status.phase', 'spec.nodeName'],
+      properties: { spec: ANY, status: ANY },
+    }),
+    core('Service', {
+      shortNames: ['svc'],
+      columns: [
+        text('Type', '.spec.type'),
+        text('Cluster-IP', '.spec.clusterIP'),
+        text('External-IP', '.spec.externalName'),
+        AGE,
+      ],
+      hasStatus: true,
+      properties: { spec: ANY, status: ANY },
+    }),
     core('Event', {
       shortNames: ['ev'],
       columns: [
@@ -51,6 +75,7 @@ export function coreKinds(): ServedKind[] {
 interface Row {
   readonly columns: readonly Column[];
   readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
   /** Default: true. */
   readonly namespaced?: boolean;
   /** Default: false. */
@@ -69,7 +94,7 @@ function core(kind: string, row: Row): ServedKind {
     singular,
     plural: `${singular}s`,
     shortNames: row.shortNames ?? [],
-    categories: [],
+    categories: row.categories ?? [],
     namespaced: row.namespaced ?? true,
     versions: [{ name: 'v1' }],
     storage: 'v1',
@@ -92,6 +117,13 @@ function data(): Column {
 
 function countOf(object: object, field: string): number {
   return Object.keys((object as Record<string, object | undefined>)[field] ?? {}).length;
+}
+
+/** `1/1`: those that take calls, of those that there are. */
+function readyContainers(pod: object): string {
+  const { status } = pod as { status?: { containerStatuses?: readonly { ready?: boolean }[] } };
+  const containers = status?.containerStatuses ?? [];
+  return `${containers.filter((it) => it.ready === true).length}/${containers.length}`;
 }
 
 interface EventFields {

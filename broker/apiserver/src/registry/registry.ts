@@ -1,4 +1,5 @@
 import { coreKinds } from './core.ts';
+import { definitionKind } from './definition-kind.ts';
 import type { ServedKind } from './kind.ts';
 import { knativeKinds } from './knative.ts';
 
@@ -15,7 +16,7 @@ export interface Registry {
 
 /** Everything that we serve: core kinds, Knative's and our own. */
 export function servedKinds(): ServedKind[] {
-  return [...coreKinds(), ...knativeKinds()];
+  return [...coreKinds(), definitionKind(), ...knativeKinds()];
 }
 
 /** A registry of these kinds. Throws when two are served at one place. */

@@ -80,7 +80,7 @@ describe('millrace fn describe', () => {
       /^By host: +http:\/\/split\.default\.svc\.cluster\.local /m,
       new RegExp(`^By path: +${fake.dataUrl}/functions/default/split$`, 'm'),
       /^Code: +node, \/code\/agent\.ts$/m,
-      /^ {2}split-00002 +20 +next +running +2\/3 +4 +0 +\ds$/m,
+      /^ {2}split-00002 +20 +next +running +2\/3 +4 +0 +\d+s$/m,
       /^ {2}Wanted: +3 of split-00002$/m,
       /^Variables: {2}GREETING, TOKEN$/m,
     ])

@@ -10,7 +10,7 @@ import type { Declared } from '@millrace/resources/manifest';
 
 import { ControlPlane } from './control-plane.ts';
 import type { ControlPlaneOptions } from './control-plane.ts';
-import { DECLARED_IN } from './ownership.ts';
+import { DECLARED_IN, IMPLICIT, isImplicit } from './ownership.ts';
 
 const BROKER = { group: 'eventing.knative.dev', kind: 'Broker', namespace: 'default' };
 const SEQUENCE = `
@@ -65,7 +65,9 @@ async function startPlane(files = '', options: Partial<ControlPlaneOptions> = {}
   };
 }
 
-const brokers = (store: ObjectStore) => store.list(BROKER).items.map((it) => it.metadata.name);
+/** Those that somebody has declared. */
+const brokers = (store: ObjectStore) =>
+  store.list(BROKER).items.flatMap((it) => (isImplicit(it) ? [] : [it.metadata.name]));
 const broker = (store: ObjectStore, name: string) => store.get({ ...BROKER, name });
 
 interface Shown {
@@ -125,6 +127,30 @@ describe('the control plane', () => {
     assert.deepEqual(brokers(it.store), ['other']);
     assert.equal(broker(it.store, 'other')!.metadata.generation, 2);
     assert.equal(shown(broker(it.store, 'other')).observedGeneration, 2);
+  });
+
+  test('shows the default Broker that nobody has declared, with its address, until somebody declares it', async () => {
+    await using it = await startPlane();
+    const implicit = broker(it.store, 'default')!;
+    assert.equal(implicit.metadata.annotations?.[IMPLICIT], 'true');
+    assert.equal(shown(implicit).address.url, 'http://127.0.0.1:8080/default/default');
+    await it.plane.filesAre(declaredBy(brokerText('default')));
+    const declared = broker(it.store, 'default')!;
+    assert.equal(declared.metadata.annotations?.[DECLARED_IN], 'flow.yaml');
+    assert.equal(isImplicit(declared), false);
+    assert.equal(declared.metadata.uid, implicit.metadata.uid);
+    await it.plane.filesAre([]);
+    assert.equal(broker(it.store, 'default'), undefined, 'it stays gone for a moment');
+    it.pass(2_000);
+    await eventually(() => broker(it.store, 'default')?.metadata.annotations?.[IMPLICIT] === 'true');
+  });
+
+  test('changes what a flow has made when the flow says something else', async () => {
+    await using it = await startPlane(SEQUENCE);
+    await it.plane.filesAre(declaredBy(SEQUENCE.replace('http://two/', 'http://three/')));
+    const second = it.store.list({ group: 'messaging.knative.dev', kind: 'Subscription' }).items[1]!;
+    assert.deepEqual((second['spec'] as { subscriber: object }).subscriber, { uri: 'http://three/' });
+    assert.equal(second.metadata.generation, 2);
   });
 
   test('runs what the API declares beside what files do, and tells how it is', async () => {

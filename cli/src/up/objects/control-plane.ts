@@ -1,4 +1,5 @@
 import { ensureNamespaces } from '@millrace/apiserver/api/namespaces';
+import { groupOf } from '@millrace/apiserver/objects/object';
 import { Conflict, AlreadyExists, NotFound } from '@millrace/apiserver/objects/errors';
 import type { Change, ObjectStore } from '@millrace/apiserver/objects/store';
 import { compilePlan } from '@millrace/bus/plan/compile';
@@ -6,12 +7,20 @@ import type { Plan, Status } from '@millrace/bus/plan/plan';
 import type { Authentication } from '@millrace/bus/plan/security';
 import type { Logger } from '@millrace/bus/telemetry/logger';
 import type { SeenType } from '@millrace/bus/telemetry/traffic';
+import type { FunctionDescription } from '@millrace/functions/functions';
 import type { Declared } from '@millrace/resources/manifest';
+import type { ServiceSpec } from '@millrace/resources/service';
 
 import { declaredObjects, meaningfulTypes } from './declared.ts';
 import { changesForEventTypes } from './event-types.ts';
+import { noteDeadLetters } from './events/dead-letters.ts';
+import { eventRecorder } from './events/recorder.ts';
+import type { EventRecorder } from './events/recorder.ts';
 import { changesForFiles } from './files.ts';
-import { changesForStatuses, isMeantOtherwise } from './statuses.ts';
+import { servingViews } from './serving/serving-views.ts';
+import { REVISION, SERVING } from './serving/serving.ts';
+import { changesForStatuses, generationsIn, isMeantOtherwise } from './statuses.ts';
+import type { View, Views } from './view.ts';
 
 export interface ControlPlaneOptions {
   readonly store: ObjectStore;
@@ -26,6 +35,10 @@ export interface ControlPlaneOptions {
   readonly statuses: () => ReadonlyMap<string, Status>;
   /** Types of events that have entered since a time, in milliseconds since 1970. Undefined: no EventTypes are made. */
   readonly seenSince?: ((milliseconds: number) => readonly SeenType[]) | undefined;
+  /** What is known of each function. Default: nothing. */
+  readonly functions?: () => readonly FunctionDescription[];
+  /** The key of the resource that a route comes from. Default: dead letters are not noted. */
+  readonly routeKeyOf?: (route: string) => string | undefined;
   readonly logger: Pick<Logger, 'error' | 'info'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -33,6 +46,9 @@ export interface ControlPlaneOptions {
 
 /** Functions and sources become ready, or not, by themselves: so often the statuses are looked at. */
 const LOOK_EVERY_MS = 500;
+
+/** Who deletes the default Broker to put another one in its place sees it gone: kubectl looks every second. */
+const STAYS_GONE_MS = 2_000;
 
 /** Changes that a watch may be behind; older ones are forgotten every so many looks. */
 const CHANGES_KEPT = 10_000;
@@ -50,9 +66,14 @@ const LOOKS_UNTIL_FORGOTTEN = 600;
 export class ControlPlane {
   readonly #options: ControlPlaneOptions;
   readonly #ends: (() => void)[] = [];
+  #recorder: EventRecorder | undefined;
   #files: readonly Declared[] = [];
   #told = '';
+  /** The generation of each object that runs. */
+  #observed: ReadonlyMap<string, number> = new Map();
   #working: Promise<void> = Promise.resolve();
+  /** When something was deleted last. */
+  #deletedAt = -Infinity;
   #isWanted = false;
   #looks = 0;
   #seenUntil = 0;
@@ -69,13 +90,18 @@ export class ControlPlane {
    */
   async start(files: readonly Declared[]): Promise<void> {
     this.#files = files;
+    const { store, now, routeKeyOf } = this.#options;
+    const recorder = eventRecorder(store, [...meaningfulTypes(), REVISION], now);
+    this.#recorder = recorder;
+    this.#ends.push(() => recorder.close());
+    if (routeKeyOf !== undefined) this.#ends.push(noteDeadLetters(store, recorder, routeKeyOf));
     await this.#storeFiles();
     await this.#applyPlan();
     await this.#tellStatuses();
-    const { store } = this.#options;
     for (const type of meaningfulTypes()) {
       const listener = {
         event: ({ type: how, object, previous }: Parameters<Parameters<ObjectStore['watch']>[3]['event']>[0]) => {
+          if (how === 'DELETED') this.#deletedAt = now();
           if (how === 'DELETED' || isMeantOtherwise(object, previous)) this.#want();
         },
       };
@@ -125,16 +151,22 @@ export class ControlPlane {
 
   async #applyPlan(): Promise<void> {
     const { store, dataUrl, authentication, apply, logger } = this.#options;
+    const generations = generationsIn(store);
     const plan = compilePlan([...this.#files, ...declaredObjects(store)], dataUrl, { authentication });
     const faults = plan.faults.map((it) => `${it.key}: ${it.path}: ${it.message}`).join('\n');
     if (faults !== '' && faults !== this.#told) logger.error(`${faults}\nwhat was declared before goes on`);
     this.#told = faults;
-    if (faults === '') await apply(plan);
+    if (faults !== '') return;
+    await apply(plan);
+    this.#observed = generations;
   }
 
   #tellStatuses(): Promise<void> {
-    const { statuses, certificate } = this.#options;
-    return this.#write((store, now) => changesForStatuses(store, statuses(), { now, certificate: certificate?.() }));
+    const makesImplicit = this.#options.now() - this.#deletedAt >= STAYS_GONE_MS;
+    const certificate = this.#options.certificate?.();
+    return this.#write((store, now) =>
+      changesForStatuses(store, this.#views(), { now, makesImplicit, observed: this.#observed, certificate }),
+    );
   }
 
   #tellTypes(seen: readonly SeenType[]): Promise<void> {
@@ -142,11 +174,29 @@ export class ControlPlane {
     return this.#write((store) => changesForEventTypes(store, seen, (key) => statuses.has(key)));
   }
 
+  async #tellEvents(): Promise<void> {
+    try {
+      await this.#recorder?.flush();
+    } catch (error) {
+      this.#options.logger.error(`Events could not be written: ${(error as Error).message}`);
+    }
+  }
+
+  #views(): Views {
+    const { statuses, functions = () => [], store, dataUrl } = this.#options;
+    const told = statuses();
+    const specOf = ({ namespace, name }: Status) => {
+      const object = store.get({ group: groupOf(SERVING), kind: 'Service', namespace, name });
+      return object?.['spec'] as ServiceSpec | undefined;
+    };
+    return new Map<string, View>([...told, ...servingViews(told, functions(), { specOf, dataUrl })]);
+  }
+
   #look(): void {
     if (this.#isClosed) return;
     this.#timer = setTimeout(() => {
       this.#looks += 1;
-      this.#working = this.#working.then(() => this.#tellStatuses());
+      this.#working = this.#working.then(() => this.#tellStatuses()).then(() => this.#tellEvents());
       const since = this.#seenUntil;
       this.#seenUntil = this.#options.now();
       const seen = this.#options.seenSince?.(since) ?? [];
@@ -165,7 +215,7 @@ export class ControlPlane {
       if (changes.length === 0) return;
       try {
         await store.write(changes);
-        return;
+        // What belongs to something new can only be made now.
       } catch (error) {
         const isOvertaken = error instanceof Conflict || error instanceof AlreadyExists || error instanceof NotFound;
         if (isOvertaken) continue;

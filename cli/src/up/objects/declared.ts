@@ -5,7 +5,7 @@ import { admit } from '@millrace/resources/admit';
 import { KINDS } from '@millrace/resources/kinds';
 import type { Declared } from '@millrace/resources/manifest';
 
-import { fileOf, isMade } from './ownership.ts';
+import { fileOf, isImplicit, isMade } from './ownership.ts';
 
 /**
  * What the objects of the API declare: those of kinds that mean something, that no file declares and no other object has
@@ -14,7 +14,7 @@ import { fileOf, isMade } from './ownership.ts';
 export function declaredObjects(store: ObjectStore): Declared[] {
   return meaningfulTypes().flatMap((type) =>
     store.list(type).items.flatMap((object): Declared[] => {
-      if (fileOf(object) !== undefined || isMade(object)) return [];
+      if (fileOf(object) !== undefined || isMade(object) || isImplicit(object)) return [];
       const known = declaredBy.get(object) ?? { declared: read(object) };
       declaredBy.set(object, known);
       return known.declared === undefined ? [] : [known.declared];

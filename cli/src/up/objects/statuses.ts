@@ -1,112 +1,157 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { groupOf } from '@millrace/apiserver/objects/object';
-import type { KubernetesObject, ObjectDraft } from '@millrace/apiserver/objects/object';
+import { groupOf, keyText } from '@millrace/apiserver/objects/object';
+import type { KubernetesObject, ObjectDraft, ObjectKey, OwnerReference } from '@millrace/apiserver/objects/object';
 import type { Change, ObjectStore } from '@millrace/apiserver/objects/store';
-import type { Condition, Status } from '@millrace/bus/plan/plan';
-import { isKind, KINDS } from '@millrace/resources/kinds';
+import type { Condition } from '@millrace/bus/plan/plan';
+
+import { admit } from '@millrace/resources/admit';
 
 import { meaningfulTypes } from './declared.ts';
-import { isMade, keyOfObject } from './ownership.ts';
+import { IMPLICIT, isImplicit, isMade, keyOfObject } from './ownership.ts';
+import { SERVING_VIEWS } from './serving/serving.ts';
+import { versionOf } from './view.ts';
+import type { View, Views } from './view.ts';
 
 interface Shown extends Condition {
   readonly lastTransitionTime: string;
 }
 
-/** What is told with the statuses. */
-export interface Telling {
+/** When, and of what, statuses tell. */
+export interface Told {
   /** RFC 3339, to the second. */
   readonly now: string;
+  /** False: what is there by itself is not made anew. */
+  readonly makesImplicit: boolean;
+  /** The generation that runs of what is declared, by the text of its key. */
+  readonly observed: ReadonlyMap<string, number>;
   /** What vouches for the addresses, in PEM, where nobody else does. */
   readonly certificate?: string | undefined;
 }
 
-/**
- * What has to change so that every object tells how it is, and so that what resources have made (the channels and
- * subscriptions of a flow) is there as long as they are. Nothing for what is told already: a condition's
- * `lastTransitionTime` is that of its last change.
- */
-export function changesForStatuses(
-  store: ObjectStore,
-  statuses: ReadonlyMap<string, Status>,
-  telling: Telling,
-): Change[] {
-  const changes: Change[] = [];
-  for (const [, status] of statuses) {
-    const change = changeFor(store, status, statuses, telling);
-    if (change !== undefined) changes.push(change);
-  }
+/** The generation of every object that means something. */
+export function generationsIn(store: ObjectStore): Map<string, number> {
+  const generations = new Map<string, number>();
   for (const type of meaningfulTypes()) {
     for (const object of store.list(type).items) {
+      generations.set(keyText(keyOfObject(object)), object.metadata.generation ?? 1);
+    }
+  }
+  return generations;
+}
+
+/**
+ * What has to change so that every object tells how it is, and so that what nobody has declared is there as long as it
+ * is: what resources have made (the channels of a flow, the revisions of a Service), and what is there by itself (the
+ * default Broker). Nothing for what is told already: a condition's `lastTransitionTime` is that of its last change.
+ */
+export function changesForStatuses(store: ObjectStore, views: Views, told: Told): Change[] {
+  const { makesImplicit } = told;
+  const changes: Change[] = [];
+  const shown = new Set<string>();
+  for (const view of views.values()) {
+    const key = keyOfView(view);
+    if (key === undefined) continue;
+    shown.add(keyText(key));
+    if (!makesImplicit && view.owner === undefined && store.get(key) === undefined) continue;
+    const change = changeFor(store, { key, view }, views, told);
+    if (change !== undefined) changes.push(change);
+  }
+  for (const type of [...meaningfulTypes(), ...SERVING_VIEWS]) {
+    for (const object of store.list(type).items) {
       const key = keyOfObject(object);
-      if (!isMade(object) || statuses.has(`${key.kind}/${key.namespace}/${key.name}`)) continue;
+      if (!(isMade(object) || isImplicit(object)) || shown.has(keyText(key))) continue;
       changes.push({ kind: 'remove', key, expected: object.metadata.resourceVersion });
     }
   }
   return changes;
 }
 
-function changeFor(
-  store: ObjectStore,
-  status: Status,
-  statuses: ReadonlyMap<string, Status>,
-  telling: Telling,
-): Change | undefined {
-  const { kind, namespace, name, owner } = status;
-  if (!isKind(kind)) return undefined;
-  const [apiVersion = ''] = KINDS[kind].apiVersions;
-  const key = { group: groupOf(apiVersion), kind, namespace, name };
-  const old = store.get(key);
-  // What is not declared and made by nobody, such as the broker that is there by itself, is not shown.
-  const object = old ?? (owner === undefined ? undefined : madeObject(store, status, statuses));
-  if (object === undefined) return undefined;
-  const shown = shownStatus(status, object, telling);
-  if (old !== undefined && isDeepStrictEqual(old['status'], shown)) return undefined;
-  return { kind: 'put', key, object: { ...object, status: shown }, expected: old?.metadata.resourceVersion };
+function keyOfView(view: View): ObjectKey | undefined {
+  const { kind, namespace, name } = view;
+  const version = versionOf(view);
+  return version === undefined ? undefined : { group: groupOf(version), kind, namespace, name };
 }
 
-/** An object that another one has made; undefined until that one is stored. */
+function changeFor(
+  store: ObjectStore,
+  { key, view }: { readonly key: ObjectKey; readonly view: View },
+  views: Views,
+  told: Told,
+): Change | undefined {
+  const old = store.get(key);
+  const object = old === undefined || isMade(old) ? madeObject(store, { view, old }, views) : old;
+  if (object === undefined) return undefined;
+  const { generation = 1 } = object.metadata;
+  const observedGeneration = isMade(object) ? generation : (told.observed.get(keyText(key)) ?? generation);
+  const next = { ...object, status: { observedGeneration, ...shownStatus(view, object, told) } };
+  if (old !== undefined && isDeepStrictEqual(old, next)) return undefined;
+  return { kind: 'put', key, object: next, expected: old?.metadata.resourceVersion };
+}
+
+/** The object of what nobody has declared; undefined until its maker is stored. */
 function madeObject(
   store: ObjectStore,
-  { kind, namespace, name, owner = '', spec }: Status,
-  statuses: ReadonlyMap<string, Status>,
+  { view, old }: { readonly view: View; readonly old: KubernetesObject | undefined },
+  views: Views,
 ): ObjectDraft | undefined {
-  const maker = statuses.get(owner);
-  if (maker === undefined || !isKind(maker.kind) || !isKind(kind)) return undefined;
-  const [makerVersion = ''] = KINDS[maker.kind].apiVersions;
-  const [apiVersion = ''] = KINDS[kind].apiVersions;
-  const group = groupOf(makerVersion);
-  const stored = store.get({ group, kind: maker.kind, namespace: maker.namespace, name: maker.name });
-  if (stored === undefined) return undefined;
-  const reference = {
-    apiVersion: stored.apiVersion,
-    kind: maker.kind,
-    name: maker.name,
-    uid: stored.metadata.uid,
-    controller: true,
-    blockOwnerDeletion: true,
-  };
+  const { kind, namespace, name, owner, labels, isFixed = false } = view;
+  const apiVersion = versionOf(view)!;
+  const reference = owner === undefined ? undefined : referenceTo(store, views.get(owner));
+  if (owner !== undefined && reference === undefined) return undefined;
+  const { spec: said, annotations: completed } = owner === undefined ? completeView(view) : plainView(view);
+  const spec = isFixed && old !== undefined ? (old['spec'] as object) : said;
+  const annotations = { ...completed, ...(reference === undefined && { [IMPLICIT]: 'true' }) };
+  const isOther = old !== undefined && !isDeepStrictEqual(old['spec'], spec);
   return {
+    ...old,
     apiVersion,
     kind,
-    metadata: { name, namespace, generation: 1, ownerReferences: [reference] },
-    // What is not said is not there, as in all JSON.
-    spec: JSON.parse(JSON.stringify(spec ?? {})) as object,
+    metadata: {
+      ...old?.metadata,
+      name,
+      namespace,
+      generation: (old?.metadata.generation ?? 1) + (isOther ? 1 : 0),
+      ...(labels !== undefined && { labels }),
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+      ...(reference !== undefined && { ownerReferences: [reference] }),
+    },
+    spec,
   };
+}
+
+/** What is not said is not there, as in all JSON. */
+function plainView({ spec = {}, annotations }: View) {
+  return { spec: JSON.parse(JSON.stringify(spec)) as object, annotations };
+}
+
+/** What is there by itself has what its kind has when nothing is said. */
+function completeView(view: View): ReturnType<typeof plainView> {
+  const { kind, namespace, name } = view;
+  const { resource } = admit({ apiVersion: versionOf(view), kind, metadata: { namespace, name }, spec: {} });
+  if (resource === undefined || !('spec' in resource)) return plainView(view);
+  return plainView({ ...view, spec: { ...resource.spec }, annotations: { ...resource.metadata.annotations } });
+}
+
+function referenceTo(store: ObjectStore, maker: View | undefined): OwnerReference | undefined {
+  const key = maker === undefined ? undefined : keyOfView(maker);
+  const stored = key === undefined ? undefined : store.get(key);
+  if (stored === undefined) return undefined;
+  const { apiVersion, kind, metadata } = stored;
+  return { apiVersion, kind, name: metadata.name, uid: metadata.uid, controller: true, blockOwnerDeletion: true };
 }
 
 /** `status` as Knative shows it. */
 function shownStatus(
-  { conditions, url, audience, details }: Status,
+  { conditions, url, audience, details }: View,
   object: ObjectDraft,
-  { now, certificate }: Telling,
+  { now, certificate }: Told,
 ): Record<string, unknown> {
   const before = (object['status'] as { conditions?: readonly Shown[] } | undefined)?.conditions ?? [];
   const address =
     url === undefined ? undefined : { name: url.slice(0, url.indexOf(':')), url, CACerts: certificate, audience };
   return JSON.parse(
     JSON.stringify({
-      observedGeneration: object.metadata.generation ?? 1,
       conditions: conditions.map((it): Shown => {
         const old = before.find(({ type }) => type === it.type);
         return { ...it, lastTransitionTime: old?.status === it.status ? old.lastTransitionTime : now };
