@@ -115,7 +115,8 @@ export async function startApi(
     async watch(path, headers = {}) {
       const controller = new AbortController();
       const response = await fetch(url + path, { headers, signal: controller.signal });
-      const lines = linesOf(response.body!);
+      // Read from here on: a body that nobody reads is cancelled when its response is collected as garbage.
+      const lines = linesOf(response.body!.pipeThrough(new TextDecoderStream()));
       return {
         async next() {
           const { value, done } = await lines.next();
@@ -135,9 +136,9 @@ export async function startApi(
   };
 }
 
-async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
+async function* linesOf(texts: ReadableStream<string>): AsyncGenerator<string, undefined> {
   let rest = '';
-  for await (const chunk of body.pipeThrough(new TextDecoderStream()) as AsyncIterable<string>) {
+  for await (const chunk of texts as AsyncIterable<string>) {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop()!;
     yield* lines;
