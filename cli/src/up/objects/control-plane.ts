@@ -1,7 +1,6 @@
 import { ensureNamespaces } from '@millrace/apiserver/api/namespaces';
 import { groupOf } from '@millrace/apiserver/objects/object';
-import { Conflict, AlreadyExists, NotFound } from '@millrace/apiserver/objects/errors';
-import type { Change, ObjectStore } from '@millrace/apiserver/objects/store';
+import type { ObjectStore } from '@millrace/apiserver/objects/store';
 import { compilePlan } from '@millrace/bus/plan/compile';
 import type { Plan, Status } from '@millrace/bus/plan/plan';
 import type { Authentication } from '@millrace/bus/plan/security';
@@ -19,7 +18,9 @@ import type { EventRecorder } from './events/recorder.ts';
 import { changesForFiles } from './files.ts';
 import { servingViews } from './serving/serving-views.ts';
 import { REVISION, SERVING } from './serving/serving.ts';
+import { settle } from './settle.ts';
 import { changesForStatuses, generationsIn, isMeantOtherwise } from './statuses.ts';
+import type { Known } from './statuses.ts';
 import type { View, Views } from './view.ts';
 
 export interface ControlPlaneOptions {
@@ -50,6 +51,9 @@ const LOOK_EVERY_MS = 500;
 /** Who deletes the default Broker to put another one in its place sees it gone: kubectl looks every second. */
 const STAYS_GONE_MS = 2_000;
 
+/** After a plan everything else has as long as that took, but not longer: whoever applies much at once is not held up. */
+const MOST_REST_MS = 250;
+
 /** Changes that a watch may be behind; older ones are forgotten every so many looks. */
 const CHANGES_KEPT = 10_000;
 const LOOKS_UNTIL_FORGOTTEN = 600;
@@ -71,10 +75,12 @@ export class ControlPlane {
   #told = '';
   /** The generation of each object that runs. */
   #observed: ReadonlyMap<string, number> = new Map();
+  readonly #known = new WeakMap<View, Known>();
   #working: Promise<void> = Promise.resolve();
   /** When something was deleted last. */
   #deletedAt = -Infinity;
   #isWanted = false;
+  #restsUntil = -Infinity;
   #looks = 0;
   #seenUntil = 0;
   #isClosed = false;
@@ -130,7 +136,9 @@ export class ControlPlane {
     if (this.#isWanted || this.#isClosed) return;
     this.#isWanted = true;
     this.#working = this.#working.then(async () => {
+      await this.#rest();
       this.#isWanted = false;
+      const began = this.#options.now();
       try {
         // What the API has taken away from the files comes back.
         await this.#storeFiles();
@@ -140,13 +148,20 @@ export class ControlPlane {
       } catch (error) {
         this.#options.logger.error(`what is declared could not be applied: ${(error as Error).message}`);
       }
+      const ended = this.#options.now();
+      this.#restsUntil = ended + Math.min(ended - began, MOST_REST_MS);
     });
+  }
+
+  async #rest(): Promise<void> {
+    const left = this.#restsUntil - this.#options.now();
+    if (left > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(left, MOST_REST_MS)));
   }
 
   async #storeFiles(): Promise<void> {
     const namespaces = new Set(['default', ...this.#files.map((it) => it.resource.metadata.namespace)]);
     await ensureNamespaces(this.#options.store, namespaces);
-    await this.#write((store, now) => changesForFiles(store, this.#files, now));
+    await settle(this.#options, (store, now) => changesForFiles(store, this.#files, now));
   }
 
   async #applyPlan(): Promise<void> {
@@ -164,14 +179,20 @@ export class ControlPlane {
   #tellStatuses(): Promise<void> {
     const makesImplicit = this.#options.now() - this.#deletedAt >= STAYS_GONE_MS;
     const certificate = this.#options.certificate?.();
-    return this.#write((store, now) =>
-      changesForStatuses(store, this.#views(), { now, makesImplicit, observed: this.#observed, certificate }),
+    return settle(this.#options, (store, now) =>
+      changesForStatuses(store, this.#views(), {
+        now,
+        makesImplicit,
+        observed: this.#observed,
+        certificate,
+        known: this.#known,
+      }),
     );
   }
 
   #tellTypes(seen: readonly SeenType[]): Promise<void> {
     const statuses = this.#options.statuses();
-    return this.#write((store) => changesForEventTypes(store, seen, (key) => statuses.has(key)));
+    return settle(this.#options, (store) => changesForEventTypes(store, seen, (key) => statuses.has(key)));
   }
 
   async #tellEvents(): Promise<void> {
@@ -205,24 +226,5 @@ export class ControlPlane {
         this.#working = this.#working.then(() => this.#options.store.compact(CHANGES_KEPT)).catch(() => {});
       void this.#working.finally(() => this.#look());
     }, LOOK_EVERY_MS);
-  }
-
-  /** Writes what has to change, and looks again when somebody else was faster. */
-  async #write(changesFor: (store: ObjectStore, now: string) => readonly Change[]): Promise<void> {
-    const { store, now, logger } = this.#options;
-    for (;;) {
-      const changes = changesFor(store, `${new Date(now()).toISOString().slice(0, 19)}Z`);
-      if (changes.length === 0) return;
-      try {
-        await store.write(changes);
-        // What belongs to something new can only be made now.
-      } catch (error) {
-        const isOvertaken = error instanceof Conflict || error instanceof AlreadyExists || error instanceof NotFound;
-        if (isOvertaken) continue;
-        // A full or broken store: what runs goes on, and this is tried again at the next look.
-        logger.error(`objects could not be written: ${(error as Error).message}`);
-        return;
-      }
-    }
   }
 }

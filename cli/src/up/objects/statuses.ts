@@ -27,6 +27,15 @@ export interface Told {
   readonly observed: ReadonlyMap<string, number>;
   /** What vouches for the addresses, in PEM, where nobody else does. */
   readonly certificate?: string | undefined;
+  /** What has been found to be told already: kept from one look to the next. Default: everything is looked at. */
+  readonly known?: WeakMap<View, Known>;
+}
+
+/** The object that told how something is, and what that was told by. */
+export interface Known {
+  readonly object: KubernetesObject;
+  readonly observed: number | undefined;
+  readonly certificate: string | undefined;
 }
 
 /** The generation of every object that means something. */
@@ -80,13 +89,22 @@ function changeFor(
   told: Told,
 ): Change | undefined {
   const old = store.get(key);
+  // What is made runs as it is.
+  const observed = old !== undefined && isMade(old) ? undefined : told.observed.get(keyText(key));
+  const known = told.known?.get(view);
+  const { certificate } = told;
+  if (known !== undefined && known.object === old && known.observed === observed && known.certificate === certificate)
+    return undefined;
   const object = old === undefined || isMade(old) ? madeObject(store, { view, old }, views) : old;
   if (object === undefined) return undefined;
-  const { generation = 1 } = object.metadata;
-  const observedGeneration = isMade(object) ? generation : (told.observed.get(keyText(key)) ?? generation);
+  const observedGeneration = observed ?? object.metadata.generation ?? 1;
   const next = { ...object, status: { observedGeneration, ...shownStatus(view, object, told) } };
-  if (old !== undefined && isDeepStrictEqual(old, next)) return undefined;
-  return { kind: 'put', key, object: next, expected: old?.metadata.resourceVersion };
+  const isTold =
+    old !== undefined &&
+    (object === old ? isDeepStrictEqual(old['status'], next.status) : isDeepStrictEqual(old, next));
+  if (!isTold) return { kind: 'put', key, object: next, expected: old?.metadata.resourceVersion };
+  told.known?.set(view, { object: old, observed, certificate });
+  return undefined;
 }
 
 /** The object of what nobody has declared; undefined until its maker is stored. */
@@ -120,9 +138,8 @@ function madeObject(
   };
 }
 
-/** What is not said is not there, as in all JSON. */
 function plainView({ spec = {}, annotations }: View) {
-  return { spec: JSON.parse(JSON.stringify(spec)) as object, annotations };
+  return { spec: plain(spec), annotations };
 }
 
 /** What is there by itself has what its kind has when nothing is said. */
@@ -148,18 +165,25 @@ function shownStatus(
   { now, certificate }: Told,
 ): Record<string, unknown> {
   const before = (object['status'] as { conditions?: readonly Shown[] } | undefined)?.conditions ?? [];
-  const address =
-    url === undefined ? undefined : { name: url.slice(0, url.indexOf(':')), url, CACerts: certificate, audience };
-  return JSON.parse(
-    JSON.stringify({
-      conditions: conditions.map((it): Shown => {
-        const old = before.find(({ type }) => type === it.type);
-        return { ...it, lastTransitionTime: old?.status === it.status ? old.lastTransitionTime : now };
-      }),
-      ...(address !== undefined && { address, addresses: [address] }),
-      ...details,
-    }),
-  ) as Record<string, unknown>;
+  const address = url && { name: url.slice(0, url.indexOf(':')), url, CACerts: certificate, audience };
+  return {
+    conditions: conditions.map((it, index) => shownCondition(it, before, index, now)),
+    ...plain({ ...(address && { address, addresses: [address] }), ...details }),
+  };
+}
+
+/** The one that is told already where it is the same: everything is looked at twice a second. */
+function shownCondition(condition: Condition, before: readonly Shown[], index: number, now: string): Shown {
+  const { type, status, reason, message } = condition;
+  const old = before[index]?.type === type ? before[index] : before.find((it) => it.type === type);
+  if (old !== undefined && old.status === status && old.reason === reason && old.message === message) return old;
+  const lastTransitionTime = old?.status === status ? old.lastTransitionTime : now;
+  return plain({ type, status, reason, message, lastTransitionTime }) as Shown;
+}
+
+/** What is not said is not there, as in all JSON. */
+function plain(value: object): object {
+  return JSON.parse(JSON.stringify(value)) as object;
 }
 
 /** Whether an object says something else than before: a new status alone does not count. */
