@@ -82,6 +82,11 @@ describe('millrace up --authentication-oidc', { timeout: 90_000 }, () => {
     const wrong = await runMillrace(['up', ...ports, '--oidc-discovery-base-url', 'issuer']);
     assert.equal(wrong.code, 2);
     assert.match(wrong.stderr, /--oidc-discovery-base-url: expected an address such as/);
+    const unsure = await runMillrace(['up', ...ports.slice(0, -1)], {
+      environment: { MILLRACE_AUTHENTICATION_OIDC: 'false' },
+    });
+    assert.equal(unsure.code, 2);
+    assert.match(unsure.stderr, /'false' from env 'MILLRACE_AUTHENTICATION_OIDC' is invalid/);
     chmodSync(folder.write('data/oidc.key', 'no key: hunter2'), 0o600);
     const broken = await runMillrace(['up', ...ports]);
     assert.equal(broken.code, 7, broken.stderr);

@@ -57,7 +57,11 @@ export function addSecurity(command: Command): Command {
     )
     .addOption(new Option('--tls-key <path>', 'its key').env('MILLRACE_TLS_KEY'))
     .addOption(
-      new Option('--authentication-oidc', 'ask senders of events for a token').env('MILLRACE_AUTHENTICATION_OIDC'),
+      // The words of Knative's feature of this name.
+      new Option('--authentication-oidc [state]', 'ask senders of events for a token')
+        .choices(['enabled', 'disabled'])
+        .preset('enabled')
+        .env('MILLRACE_AUTHENTICATION_OIDC'),
     )
     .addOption(
       new Option('--default-authorization-mode <mode>', 'what holds where no EventPolicy is')
@@ -83,7 +87,7 @@ export function securityOf(options: Record<string, unknown>): SecuritySettings {
     metricsWithoutToken?: true;
     tlsCert?: string;
     tlsKey?: string;
-    authenticationOidc?: boolean;
+    authenticationOidc?: 'enabled' | 'disabled';
     defaultAuthorizationMode: AuthorizationMode;
     oidcDiscoveryBaseUrl?: string;
   };
@@ -95,7 +99,7 @@ export function securityOf(options: Record<string, unknown>): SecuritySettings {
     metricsWithoutToken: given.metricsWithoutToken === true,
     tls: tlsFilesOf(given.tlsCert, given.tlsKey, '--tls'),
     authentication:
-      given.authenticationOidc === true
+      given.authenticationOidc === 'enabled'
         ? { mode: given.defaultAuthorizationMode, discoveryBaseUrl: issuerAt(given.oidcDiscoveryBaseUrl) }
         : undefined,
   };
