@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { provide } from '../support/component.ts';
+import { provideKubectl } from '../support/kubectl.ts';
 import { startMillrace, testFolder } from '../support/process.ts';
 import type { Millrace, TestFolder } from '../support/process.ts';
 
-const kubectl = await provide<string>({
-  name: 'kubectl',
-  given: () => process.env['MILLRACE_KUBECTL'],
-  obstacle: () =>
-    spawnSync('kubectl', ['version', '--client'], { stdio: 'ignore' }).error === undefined
-      ? undefined
-      : 'there is no kubectl on the PATH, and MILLRACE_KUBECTL names none',
-  cached: () => 'kubectl',
-  fetch: async () => 'kubectl',
-});
+const kubectl = await provideKubectl();
 
 const CODE = join(import.meta.dirname, '../../functions/examples/hello-node');
 

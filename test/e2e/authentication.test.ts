@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { describe, test } from 'node:test';
 
 import { post } from '../support/events.ts';
 import { DEFAULT_BROKER } from '../support/issuer.ts';
+import { provideKubectl } from '../support/kubectl.ts';
 import { broker, trigger } from '../support/manifests.ts';
 import { runMillrace, startMillrace, testFolder } from '../support/process.ts';
 import { startSubscriber } from '../support/subscriber.ts';
 
-const NO_KUBECTL =
-  spawnSync('kubectl', ['version', '--client'], { stdio: 'ignore' }).error === undefined
-    ? false
-    : 'there is no kubectl on the PATH';
+const kubectl = await provideKubectl();
+const NO_KUBECTL = 'skip' in kubectl ? kubectl.skip : false;
 
 const POLICY = `---
 apiVersion: eventing.knative.dev/v1alpha1

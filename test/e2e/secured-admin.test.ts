@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { renameSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:tls';
 import { describe, test } from 'node:test';
 
 import { makeCertificate, NO_OPENSSL } from '../support/certificate.ts';
+import { provideKubectl } from '../support/kubectl.ts';
 import { eventually, launch, runMillrace, testFolder } from '../support/process.ts';
 import type { Launched, TestFolder } from '../support/process.ts';
 
 const limits = { timeout: 90_000 };
-const NO_KUBECTL =
-  NO_OPENSSL !== false
-    ? NO_OPENSSL
-    : spawnSync('kubectl', ['version', '--client'], { stdio: 'ignore' }).error === undefined
-      ? false
-      : 'there is no kubectl on the PATH';
+const kubectl = await provideKubectl();
+const NO_KUBECTL = NO_OPENSSL === false && 'skip' in kubectl ? kubectl.skip : NO_OPENSSL;
 
 /** Starts one that others reach as well, and waits for its addresses; `127.0.0.1` stands for all that it listens on. */
 async function started(launched: Launched): Promise<{ admin: string; events: string }> {

@@ -1,12 +1,20 @@
 import { spawnSync } from 'node:child_process';
 
+import { provide } from './component.ts';
 import type { TestFolder } from './process.ts';
 
+const openssl = await provide<string>({
+  name: 'openssl',
+  obstacle: () =>
+    spawnSync('openssl', ['version'], { stdio: 'ignore' }).error === undefined
+      ? undefined
+      : 'there is no openssl on the PATH',
+  cached: () => 'openssl',
+  fetch: async () => 'openssl',
+});
+
 /** Why no certificates can be made here; false when they can. */
-export const NO_OPENSSL =
-  spawnSync('openssl', ['version'], { stdio: 'ignore' }).error === undefined
-    ? false
-    : 'there is no openssl on the PATH';
+export const NO_OPENSSL = 'skip' in openssl ? openssl.skip : false;
 
 /** Makes a certificate that vouches for itself, for this machine, and its key; gives their paths. */
 export function makeCertificate(folder: TestFolder, name: string): { cert: string; key: string } {

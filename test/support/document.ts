@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 export interface Document {
   /** The text of its nth fenced block, counted from 1 and with those of every language, byte for byte. */
   block(nth: number): string;
+  /** All of them, in order. */
+  readonly blocks: readonly string[];
 }
 
 /**
@@ -18,6 +20,7 @@ export function readDocument(): { readonly document: Document } | { readonly ski
   const blocks = [...readFileSync(file, 'utf8').matchAll(/^```\w*\n([^]*?)^```$/gm)].map(([, text]) => text!);
   return {
     document: {
+      blocks,
       block(nth) {
         const text = blocks[nth - 1];
         if (text === undefined) throw new Error(`${file} has ${blocks.length} blocks, expected at least ${nth}`);

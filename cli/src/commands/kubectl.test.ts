@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 
-import { provide } from '../../../test/support/component.ts';
+import { provideKubectl } from '../../../test/support/kubectl.ts';
 import { startMillrace, testFolder } from '../../../test/support/process.ts';
 import type { Millrace, TestFolder } from '../../../test/support/process.ts';
 import { broker, commandsAt, secret, triggerOf } from '../testing/manifests.ts';
 import type { Commands } from '../testing/manifests.ts';
 
-const kubectl = await provide<string>({
-  name: 'kubectl',
-  given: () => process.env['MILLRACE_KUBECTL'],
-  obstacle: () =>
-    spawnSync('kubectl', ['version', '--client'], { stdio: 'ignore' }).error === undefined
-      ? undefined
-      : 'there is no kubectl on the PATH, and MILLRACE_KUBECTL names none',
-  cached: () => 'kubectl',
-  fetch: async () => 'kubectl',
-});
+const kubectl = await provideKubectl();
 
 const CONFIG_MAP = `---
 apiVersion: v1

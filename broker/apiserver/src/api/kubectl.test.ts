@@ -1,25 +1,16 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { provide } from '../../../../test/support/component.ts';
+import { provideKubectl } from '../../../../test/support/kubectl.ts';
 import { startApi } from './testing.ts';
 import type { TestApi } from './testing.ts';
 
-const kubectl = await provide<string>({
-  name: 'kubectl',
-  given: () => process.env['MILLRACE_KUBECTL'],
-  obstacle: () =>
-    spawnSync('kubectl', ['version', '--client'], { stdio: 'ignore' }).error === undefined
-      ? undefined
-      : 'there is no kubectl on the PATH, and MILLRACE_KUBECTL names none',
-  cached: () => 'kubectl',
-  fetch: async () => 'kubectl',
-});
+const kubectl = await provideKubectl();
 
 const BROKER = `
 apiVersion: eventing.knative.dev/v1
