@@ -20,17 +20,17 @@ import type { Door, Paths } from './ingress/paths.ts';
 import { ForwardProxy } from './ingress/proxy.ts';
 import { requestReplyDoor } from './ingress/request-reply-door.ts';
 import { openGate } from './log/gate.ts';
-import type { Gate, TopicCheck } from './log/gate.ts';
+import type { Gate } from './log/gate.ts';
 import type { DeadLetterKey } from './log/history.ts';
 import type { Entry, Position } from './log/log.ts';
 import type { Store } from './log/store.ts';
 import { newTraceparent } from './log/trace-context.ts';
-import type { Feed, Plan, Route, SchemaCheck } from './plan/plan.ts';
+import type { Feed, Plan, Route } from './plan/plan.ts';
 import { openReplyIds } from './replies/reply-ids.ts';
 import { RequestReplies } from './replies/request-replies.ts';
 import { Runs } from './replies/runs.ts';
 import { openWaitingTable } from './replies/waiting-table.ts';
-import { compileEventCheck } from './schema/event-check.ts';
+import { TopicChecks } from './schema/topic-checks.ts';
 import { Gatekeeper } from './security/gatekeeper.ts';
 import type { Identity } from './security/tls.ts';
 import type { Verify } from './security/verifier.ts';
@@ -105,8 +105,7 @@ export class Bus {
   readonly #transforms: Transforms;
   readonly #evaluator: Evaluator;
   readonly #paths: Paths = { inlets: new Map(), receivers: new Map(), doors: new Map() };
-  #checks: ReadonlyMap<string, TopicCheck> = new Map();
-  #checksToCome: readonly SchemaCheck[] = [];
+  readonly #checks = new TopicChecks();
   readonly #gatekeeper: Gatekeeper | undefined;
   readonly #options: BusOptions;
   readonly #environment: Environment;
@@ -130,7 +129,7 @@ export class Bus {
       maxEventBytes,
       now: () => environment.now(),
       newTraceparent: options.trace === true ? () => newTraceparent(() => environment.random()) : undefined,
-      checkOf: (topic) => this.#checks.get(topic),
+      checkOf: (topic) => this.#checks.of(topic),
       entered: (entries) => {
         this.#flows.entered(entries);
         this.runs.entered(entries);
@@ -219,8 +218,7 @@ export class Bus {
       placeRoutes: async (routes) => {
         await Promise.all(routes.filter((it) => isOfFlow(it)).map((it) => this.#retiring.declared(it)));
         await this.dispatcher.place(routes);
-        // What does not match has a route from here on.
-        this.#check(this.#checksToCome);
+        this.#checks.placed();
       },
       startRoute: (route) => this.#startRoute(route),
       stopRoute: (route) => this.dispatcher.stop(route.name),
@@ -237,7 +235,7 @@ export class Bus {
       flows: this.#flows,
       gate: this.gate,
       answerWaiter: (requestReply, event) => this.requestReplies.answerWaiter(requestReply, event),
-      mismatchOf: (topic, event) => this.#checks.get(topic)?.check(event),
+      mismatchOf: (topic, event) => this.#checks.of(topic)?.check(event),
       aliases,
       maxAnswerBytes: 6 * maxEventBytes,
       now: () => environment.now(),
@@ -270,8 +268,7 @@ export class Bus {
     await (plan.workloads.length > 0 ? this.#proxy.begin() : this.#proxy.begun);
     this.#transforms.declare(plan.transforms);
     const standing = new Set(this.control.plan.routes.map((it) => it.name));
-    this.#check(plan.schemaChecks.filter((it) => it.mismatches === undefined || standing.has(it.mismatches)));
-    this.#checksToCome = plan.schemaChecks;
+    this.#checks.announce(plan.schemaChecks, (route) => standing.has(route));
     this.traffic.follow(new Map(plan.inlets.filter((it) => isPlace(it.key)).map((it) => [it.topic, it.key])));
     // Before anything opens that is to be guarded.
     this.#gatekeeper?.declare(plan.protections);
@@ -381,12 +378,6 @@ export class Bus {
 
   #guarded(path: string, door: Door): Door {
     return this.#gatekeeper === undefined ? door : guardedDoor(path, door, this.#gatekeeper);
-  }
-
-  #check(checks: readonly SchemaCheck[]): void {
-    this.#checks = new Map(
-      checks.map(({ topic, schemas, mismatches }) => [topic, { check: compileEventCheck(schemas), mismatches }]),
-    );
   }
 
   /** Routes of flows that want an entry and do not run at this moment. */
