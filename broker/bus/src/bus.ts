@@ -400,17 +400,12 @@ export class Bus {
     // While routes come and go, nobody knows what they have passed.
     if (!this.#standsAsPlanned) return;
     const { retainMs = 7 * DAY_MS, retainBytes = 10 * 1024 * MIB } = this.#options;
-    const { routes, inlets, feeds } = this.control.plan;
-    const parked = feeds.map((feed) => parkedTopic(feed));
-    const replies = routes.flatMap(({ replyTopic }) => (replyTopic === undefined ? [] : [replyTopic]));
-    const retiring = [...this.#retiring.routes].map((it) => it.topic);
-    const read = [...inlets, ...routes, ...feeds].map((it) => it.topic);
-    const topics = new Set([...read, ...replies, ...retiring, ...parked]);
-    const passed = this.dispatcher.passed(topics);
-    // What follows from an entry has a later position. As long as a join or a Map is open, it may look at all of it.
-    const floor = this.dispatcher.oldestOpen() - 1;
-    for (const [topic, position] of passed) passed.set(topic, Math.min(position, floor));
     try {
+      // Also what nothing declares any more goes in its time. What still needs it reads it, waits or is dead.
+      const passed = this.dispatcher.passed(this.store.log.topics());
+      // What follows from an entry has a later position. As long as a join or a Map is open, it may look at all of it.
+      const floor = this.dispatcher.oldestOpen() - 1;
+      for (const [topic, position] of passed) passed.set(topic, Math.min(position, floor));
       await this.store.trim({ before: this.#environment.now() - retainMs, maxBytes: retainBytes, passed });
     } catch {
       // A full or broken store says so to whoever writes next.

@@ -80,6 +80,7 @@ export function openMemoryStore(): Store {
       },
       get: (position) => entries.get(position),
       end: (topic) => tailOf(topic).end,
+      topics: () => [...new Set(entries.values().map((it) => it.topic))],
     },
     progress: {
       load(route) {
@@ -192,6 +193,7 @@ export function openMemoryStore(): Store {
     },
     async trim({ before, passed }) {
       let count = 0;
+      for (const [topic, position] of passed) tails.get(topic)?.forget(position);
       for (const entry of entries.values()) {
         const { position } = entry;
         const isTooNew = entry.arrivedAt >= before || position === last;
