@@ -24,13 +24,15 @@ export interface FlowsLife extends Pick<Mortal, 'isOver' | 'pending' | 'end'> {
   drain(): Promise<void>;
 }
 
+const MAX_EVENT_BYTES = 1_000_000;
+
 export function startFlows({ functions, ...options }: MortalOptions & { readonly functions: FunctionHost }): FlowsLife {
   const own = mortal(options);
   const { store, environment } = own;
   const inlets = new Map<string, Inlet>();
   const gate = openGate({
     log: store.log,
-    maxEventBytes: 1_000_000,
+    maxEventBytes: MAX_EVENT_BYTES,
     now: () => environment.now(),
     entered: (entries) => flows.entered(entries),
   });
@@ -43,9 +45,11 @@ export function startFlows({ functions, ...options }: MortalOptions & { readonly
     settled: (settlement) => flows.settled(settlement),
   });
   const flows: Flows = new Flows({
+    log: store.log,
     history: store.history,
     gate,
     environment,
+    maxEventBytes: MAX_EVENT_BYTES,
     stepOf: (entry) => retiring.stepOf(entry),
     beganAt: (route) => dispatcher.beganAt(route),
     cancel: async ({ route, position }) => {

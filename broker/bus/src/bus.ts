@@ -116,9 +116,11 @@ export class Bus {
       },
     });
     this.#flows = new Flows({
+      log: store.log,
       history: store.history,
       gate: this.gate,
       environment,
+      maxEventBytes,
       stepOf: (entry) => this.#retiring.stepOf(entry),
       beganAt: (route) => this.dispatcher.beganAt(route),
       cancel: async ({ route, position }) => {

@@ -9,6 +9,7 @@ import type { Route } from '../plan/plan.ts';
 import { facts } from '../log/facts.ts';
 import type { Attempted } from '../log/facts.ts';
 import { nextSpan } from '../log/trace-context.ts';
+import { withoutData } from '../log/without-data.ts';
 import { attempt, cancelled } from './attempt.ts';
 import type { Made, Targets, Work } from './attempt.ts';
 import { CallingOff } from './calling-off.ts';
@@ -206,8 +207,7 @@ export class RunningRoute {
    */
   async drain(): Promise<void> {
     this.halt();
-    const { kind } = this.route.target;
-    if (kind === 'join' || kind === 'map') this.#callingOff.giveBack();
+    if (this.#isGathering) this.#callingOff.giveBack();
     while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
     await this.#settler.drain();
   }
@@ -245,6 +245,17 @@ export class RunningRoute {
     return position <= seen && !this.#unfinished.has(position);
   }
 
+  /** Whether it waits for what comes of other deliveries. */
+  get #isGathering(): boolean {
+    const { kind } = this.route.target;
+    return kind === 'join' || kind === 'map';
+  }
+
+  /** An entry as it is held until it is finished: many joins and maps are open for long, and read data when they want them. */
+  #toHold(entry: Entry): Entry {
+    return this.#isGathering ? withoutData(entry) : entry;
+  }
+
   #accept(entry: Entry): void {
     if (this.#callingOff.isPassedOver(entry.position)) {
       // Until it is written that it was called off, it is not behind us.
@@ -252,7 +263,7 @@ export class RunningRoute {
       return;
     }
     this.#unfinished.add(entry.position);
-    this.#queue.push(entry);
+    this.#queue.push(this.#toHold(entry));
     this.#options.prewarm?.took(entry, this.route);
   }
 
@@ -363,7 +374,8 @@ export class RunningRoute {
         continue;
       }
       this.#taken.add(position);
-      this.#begin({ ...rest, entry, waited: true });
+      const isForSubscriber = rest.stage === 'subscriber';
+      this.#begin({ ...rest, entry: isForSubscriber ? this.#toHold(entry) : entry, waited: true });
     }
     // Whose key is busy comes when something is finished, and that looks here again.
     if (isHeldBack) this.#due.setDue();
