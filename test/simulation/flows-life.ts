@@ -61,7 +61,6 @@ export function startFlows({ functions, ...options }: MortalOptions & { readonly
     functionOf: (workload) => control.functionOf(workload),
     transformOf: () => undefined,
     flows,
-    gate,
     answerWaiter: () => false,
     mismatchOf: () => undefined,
     aliases: {},

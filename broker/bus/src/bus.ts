@@ -139,9 +139,11 @@ export class Bus {
       routes: {
         // A step that is being changed does not run for a moment, and takes the entry all the same.
         of: (entry) => [...new Set([...this.dispatcher.routesFor(entry), ...this.#changing(entry)])],
-        forwards: (name) => {
+        forwards: (name, topic) => {
           const route = this.dispatcher.route(name)?.route;
-          return route && route.target.kind === 'topic';
+          if (route === undefined) return undefined;
+          const { kind } = route.target;
+          return kind === 'topic' || (kind === 'transform' && topic !== route.replyTopic);
         },
       },
       environment,
@@ -212,7 +214,6 @@ export class Bus {
       functionOf: (workload) => this.control.functionOf(workload),
       transformOf: (transform) => this.#transforms.handlerOf(transform),
       flows: this.#flows,
-      gate: this.gate,
       answerWaiter: (requestReply, event) => this.requestReplies.answerWaiter(requestReply, event),
       mismatchOf: (topic, event) => this.#checks.get(topic)?.check(event),
       aliases,
@@ -224,6 +225,7 @@ export class Bus {
     this.#transforms = new Transforms({
       evaluator: this.#evaluator,
       sinkOf: (target, { name, key }) => this.#targets.sink(target, { name: `transforms/${name}`, key }),
+      gate: this.gate,
     });
     this.#trimLater();
   }

@@ -5,10 +5,9 @@ import { HandlerFailure } from '@millrace/event/handler';
 import type { Answer, Handler, HandlerContext } from '@millrace/event/handler';
 import { urlHandler } from '@millrace/event/send';
 
-import { HOPS_HEADER } from '../log/gate.ts';
-import type { Gate } from '../log/gate.ts';
 import type { Entry } from '../log/log.ts';
 import type { JoinTarget, MapTarget, Route, Target } from '../plan/plan.ts';
+import type { TransformHandler } from '../transform/transform-handler.ts';
 import type { Addressed, Targets } from './attempt.ts';
 import { callTarget } from './call-target.ts';
 import { callbackTarget } from './callback-target.ts';
@@ -23,10 +22,9 @@ export interface TargetsOptions {
   readonly maxAnswerBytes: number;
   readonly now: () => number;
   /** A declared EventTransform, made ready with the handler of its sink. Asked at every call, as functions are. */
-  readonly transformOf: (transform: string) => Handler | undefined;
+  readonly transformOf: (transform: string) => TransformHandler | undefined;
   /** Takes the events of a flow whose parts are to be joined. */
   readonly flows: FlowTargets;
-  readonly gate: Gate;
   /** Hands an event to whoever waits for it at a RequestReply; true when somebody did. */
   readonly answerWaiter: (requestReply: string, event: CloudEvent) => boolean;
   /** Why an event is not as the schemas of a topic want it; undefined when it is. */
@@ -64,17 +62,13 @@ export class TargetFactory {
     };
   }
 
-  /** A target as one who takes events from somewhere else than a route, such as the sink of an EventTransform. */
-  sink(target: Target, from: { readonly name: string; readonly key: string }): Handler {
+  /** A target as the sink of an EventTransform. It leaves it to its caller to bring an event into a topic. */
+  sink(target: Target, from: { readonly name: string; readonly key: string }): TransformHandler {
     const route: Route = { ...SINK, ...from, namespace: from.key.split('/')[1]!, target };
     const addressed = this.#addressed(target, route, 'subscriber');
     if ('handler' in addressed) return addressed.handler;
     if ('await' in addressed) throw new Error(`events cannot be sent to ${addressed.address}`);
-    return async (event, { headers }) => {
-      const { [HOPS_HEADER]: hops = '1', ...travelling } = headers;
-      await this.#options.gate.enter(addressed.topic, [{ event, headers: travelling, hops: Number(hops) }]);
-      return { status: 202 };
-    };
+    return async (event) => ({ status: 202, event, into: addressed.topic });
   }
 
   /** Closes the connections. */
@@ -157,7 +151,7 @@ export class TargetFactory {
     };
   }
 
-  #transformHandler(transform: string): Handler {
+  #transformHandler(transform: string): TransformHandler {
     return (event, context) => {
       const handler = this.#options.transformOf(transform);
       if (handler !== undefined) return handler(event, context);
