@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 
+import { startProgram } from '@millrace/bus/ingress/functions.fixture';
 import { openMemoryStore } from '@millrace/bus/log/memory';
 import type { Settlement } from '@millrace/bus/log/progress';
+import { HandlerFailure } from '@millrace/event/handler';
 
 import { startBus } from '../support/bus.ts';
 import type { TestBus } from '../support/bus.ts';
@@ -38,6 +40,7 @@ describe('an EventTransform over HTTP', () => {
         transform('throws', '$error("not like this")') +
         transform('loops', '($f := function($n) { $f($n + 1) }; $f(0))') +
         transform('sends', asEvent('"sent"'), { sink: uri('plain') }) +
+        transform('documents', '{ "n": data.n }', { sink: uri('documents') }) +
         transform('discards', asEvent('1'), { sink: uri('answers'), reply: { discard: true } }) +
         transform('answers', asEvent('1'), {
           sink: uri('answers'),
@@ -124,6 +127,50 @@ describe('an EventTransform over HTTP', () => {
     assert.equal(got.headers['x-request-id'], 'r1');
   });
 
+  const noEvents: Record<string, { status: number; headers: Record<string, string>; body: string }> = {
+    'that is text': { status: 201, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: 'tack så mycket' },
+    'that is JSON': { status: 200, headers: { 'content-type': 'application/json' }, body: '{"stored":true}' },
+    'that refuses, whole however long': {
+      status: 422,
+      headers: { 'content-type': 'application/problem+json' },
+      body: JSON.stringify({ detail: 'x'.repeat(5_000) }),
+    },
+    'that asks to wait': { status: 503, headers: { 'retry-after': '7', 'content-type': 'text/plain' }, body: 'later' },
+    'that says that it is an event, and is none': {
+      status: 200,
+      headers: { 'ce-specversion': '1.0', 'content-type': 'text/plain' },
+      body: 'half',
+    },
+  };
+  for (const [what, said] of Object.entries(noEvents)) {
+    test(`passes on an answer of its sink ${what}`, async () => {
+      sink.answer(() => said);
+      const response = await ask('sends');
+      const headers = Object.keys(said.headers).map((name) => [name, response.headers.get(name)]);
+      assert.deepEqual([response.status, Object.fromEntries(headers)], [said.status, said.headers]);
+      assert.equal(await response.text(), said.body);
+    });
+  }
+
+  test('sends what is no event to its sink as it is', async () => {
+    sink.answer(() => ({ status: 200, headers: { 'content-type': 'text/plain' }, body: 'thanks' }));
+    const earlier = sink.received.length;
+    const response = await ask('documents');
+    const got = sink.received[earlier]!;
+    assert.deepEqual(
+      [got.event, got.headers['content-type'], got.body.toString()],
+      [undefined, 'application/json', '{"n":1}'],
+    );
+    assert.deepEqual([response.status, await response.text()], [200, 'thanks']);
+  });
+
+  test('does not follow its sink elsewhere', async () => {
+    sink.answer(() => ({ status: 302, headers: { location: '/elsewhere' } }));
+    const earlier = sink.received.length;
+    assert.equal((await ask('sends')).status, 500);
+    assert.equal(sink.received.length, earlier + 1);
+  });
+
   test('answers without a body where the answer of the sink is discarded', async () => {
     sink.answer(() => replyEvent('sunk', { sunk: true }));
     const response = await ask('discards');
@@ -176,6 +223,29 @@ describe('an EventTransform over HTTP', () => {
       ['Ready=True', 'TransformationReady=True', 'Addressable=True', 'EventPoliciesReady=True'],
     );
     assert.equal(url, at(bus, 'event'));
+  });
+});
+
+describe('an EventTransform over HTTP whose sink is a function', () => {
+  test('gives it the event, and passes on what it answers, event or not', async () => {
+    await using program = await startProgram();
+    await using bus = await startBus({ functions: program.functions });
+    await bus.apply(service('f') + transform('calls', asEvent('data.n'), { sink: refTo('Service', 'f') }));
+    const ask = () =>
+      fetch(at(bus, 'calls'), {
+        method: 'POST',
+        headers: { ...EVENT, 'content-type': 'application/json' },
+        body: '{"n":1}',
+      });
+    program.answer((request, response) =>
+      response.writeHead(201, { 'content-type': 'text/plain' }).end(`got ${String(request.headers['ce-type'])}`),
+    );
+    const text = await ask();
+    assert.deepEqual([text.status, text.headers.get('content-type')], [201, 'text/plain']);
+    assert.equal(await text.text(), 'got made');
+    program.fail(() => new HandlerFailure('no instance', { status: 503, retryAfterMs: 2_000 }));
+    const none = await ask();
+    assert.deepEqual([none.status, none.headers.get('retry-after')], [503, '2']);
   });
 });
 

@@ -6,14 +6,22 @@ import type { Target, Transform } from '../plan/plan.ts';
 import type { Evaluator } from './evaluator.ts';
 import { handlerSink } from './handler-sink.ts';
 import { answerTransform } from './transform-door.ts';
-import type { TransformRequest, TransformResponse } from './transform-door.ts';
+import type { SinkCall, TransformRequest, TransformResponse } from './transform-door.ts';
 import { transformHandler } from './transform-handler.ts';
 import type { TransformHandler } from './transform-handler.ts';
+import { webSink } from './web-sink.ts';
+
+/** Who takes what a transform sends on. */
+export interface TransformSink {
+  readonly handler: TransformHandler;
+  /** As one who takes HTTP requests; undefined for one who does not. */
+  readonly web: SinkCall | undefined;
+}
 
 export interface TransformsOptions {
   readonly evaluator: Evaluator;
   /** Whoever takes what a transform sends on. */
-  readonly sinkOf: (target: Target, transform: Transform) => TransformHandler;
+  readonly sinkOf: (target: Target, transform: Transform) => TransformSink;
   /** Where what came by a door enters the topic of a sink. */
   readonly gate: Gate;
 }
@@ -52,9 +60,9 @@ export class Transforms {
     const { evaluator, sinkOf } = this.#options;
     const { expression, reply } = declared;
     const sink = declared.sink === undefined ? undefined : sinkOf(declared.sink, declared);
-    const sinkCall = sink === undefined ? undefined : handlerSink(this.#entering(sink));
+    const sinkCall = sink && (sink.web === undefined ? handlerSink(this.#entering(sink.handler)) : webSink(sink.web));
     return {
-      handler: transformHandler({ evaluator, expression, sink, reply }),
+      handler: transformHandler({ evaluator, expression, sink: sink?.handler, reply }),
       answer: (request) => answerTransform(request, { evaluator, expression, sink: sinkCall, reply }),
     };
   }
