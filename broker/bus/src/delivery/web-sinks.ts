@@ -29,7 +29,7 @@ export function urlSink({
       body,
       signal,
       responseHeaders: 'raw',
-    } as Dispatcher.RequestOptions);
+    });
     const whole = await readBody(answer.body, maxAnswerBytes);
     return { status: answer.statusCode, rawHeaders: answer.headers as unknown as string[], body: whole };
   };
