@@ -41,6 +41,7 @@ export function startFlows({ functions, ...options }: MortalOptions & { readonly
     progress: store.progress,
     gate,
     environment,
+    earlierOf: (route) => retiring.earlierOf(route),
     prewarm: false,
     settled: (settlement) => flows.settled(settlement),
   });
@@ -68,12 +69,18 @@ export function startFlows({ functions, ...options }: MortalOptions & { readonly
     now: () => environment.now(),
   });
   const targetsOf: ConstructorParameters<typeof RetiringRoutes>[0]['targetsOf'] = (route) => targets.of(route);
-  const retiring = new RetiringRoutes({ dispatcher, log: store.log, progress: store.progress, targetsOf, environment });
+  const retiring: RetiringRoutes = new RetiringRoutes({
+    dispatcher,
+    log: store.log,
+    progress: store.progress,
+    targetsOf,
+    environment,
+  });
   const control = new Control({
     openInlet: (inlet) => inlets.set(inlet.path, inlet),
     closeInlet: (inlet) => inlets.delete(inlet.path),
     async placeRoutes(routes) {
-      await Promise.all(routes.filter((it) => it.manner === 'flow').map((it) => retiring.declared(it)));
+      await retiring.place(routes.filter((it) => it.manner === 'flow'));
       await dispatcher.place(routes);
     },
     async startRoute(route) {

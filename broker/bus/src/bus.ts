@@ -179,6 +179,7 @@ export class Bus {
       progress: store.progress,
       gate: this.gate,
       environment,
+      earlierOf: (route) => this.#retiring.earlierOf(route),
       prewarm: options.prewarm,
       settled: (settlement) => {
         this.#flows.settled(settlement);
@@ -196,7 +197,7 @@ export class Bus {
       openInlet: (inlet) => this.#paths.inlets.set(inlet.path, inlet),
       closeInlet: (inlet) => this.#paths.inlets.delete(inlet.path),
       placeRoutes: async (routes) => {
-        await Promise.all(routes.filter((it) => isOfFlow(it)).map((it) => this.#retiring.declared(it)));
+        await this.#retiring.place(routes.filter((it) => isOfFlow(it)));
         await this.dispatcher.place(routes);
         // What does not match has a route from here on.
         this.#check(this.#checksToCome);
