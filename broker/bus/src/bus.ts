@@ -95,6 +95,7 @@ export class Bus {
   #isDraining = false;
   /** Whether all routes run that are declared. */
   #standsAsPlanned = false;
+  #hasStood = false;
   #drained: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -147,6 +148,7 @@ export class Bus {
         },
       },
       environment,
+      isPlanned: () => this.#hasStood,
     });
     this.requestReplies = new RequestReplies({
       gate: this.gate,
@@ -256,6 +258,7 @@ export class Bus {
     this.#openDoors(plan);
     await this.#retiring.resume(new Set(plan.routes.map((it) => it.name)));
     this.#standsAsPlanned = true;
+    this.#hasStood = true;
   }
 
   /** What each route of an entry's topic makes of it, by its filter as it is now, and why. */
