@@ -38,7 +38,7 @@ export interface Bench {
   readonly calls: Call[];
   readonly life: FlowsLife;
   /** Resolves when an event with these data is taken, at the first door whose path begins so, and nothing more happens now. */
-  enter(data: unknown, path?: string): Promise<void>;
+  enter(data: unknown, path?: string, attributes?: Readonly<Record<string, string>>): Promise<void>;
   /** Data of what has entered a topic. */
   in(topic: string): unknown[];
   /** Ends all as a crash does, and begins again, with this plan if it is another. */
@@ -103,9 +103,9 @@ export async function startBench(yaml: string, { latency = 0 } = {}): Promise<Be
     get life() {
       return life;
     },
-    async enter(data, path = '/flows/') {
+    async enter(data, path = '/flows/', attributes = {}) {
       const inlet = life.inlets.values().find((it) => it.path.startsWith(path));
-      await time.until(life.gate.enter(inlet!.topic, [{ event: eventOf(data) }]));
+      await time.until(life.gate.enter(inlet!.topic, [{ event: eventOf(data, attributes) }]));
       await time.still();
     },
     in: (topic) =>
@@ -123,7 +123,8 @@ export async function startBench(yaml: string, { latency = 0 } = {}): Promise<Be
   };
 }
 
-function eventOf(data: unknown): CloudEvent {
+/** An event with these data. */
+export function eventOf(data: unknown, others: Readonly<Record<string, string>> = {}): CloudEvent {
   const attributes = { specversion: '1.0', id: '1', source: '/s', type: 't', datacontenttype: 'application/json' };
-  return makeEvent(attributes, Buffer.from(JSON.stringify(data)));
+  return makeEvent({ ...attributes, ...others }, Buffer.from(JSON.stringify(data)));
 }

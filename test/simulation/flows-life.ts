@@ -24,13 +24,15 @@ export interface FlowsLife extends Pick<Mortal, 'isOver' | 'pending' | 'end'> {
   drain(): Promise<void>;
 }
 
+const MAX_EVENT_BYTES = 1_000_000;
+
 export function startFlows({ functions, ...options }: MortalOptions & { readonly functions: FunctionHost }): FlowsLife {
   const own = mortal(options);
   const { store, environment } = own;
   const inlets = new Map<string, Inlet>();
   const gate = openGate({
     log: store.log,
-    maxEventBytes: 1_000_000,
+    maxEventBytes: MAX_EVENT_BYTES,
     now: () => environment.now(),
     entered: (entries) => flows.entered(entries),
   });
@@ -39,13 +41,16 @@ export function startFlows({ functions, ...options }: MortalOptions & { readonly
     progress: store.progress,
     gate,
     environment,
+    earlierOf: (route) => retiring.earlierOf(route),
     prewarm: false,
     settled: (settlement) => flows.settled(settlement),
   });
   const flows: Flows = new Flows({
+    log: store.log,
     history: store.history,
     gate,
     environment,
+    maxEventBytes: MAX_EVENT_BYTES,
     stepOf: (entry) => retiring.stepOf(entry),
     beganAt: (route) => dispatcher.beganAt(route),
     cancel: async ({ route, position }) => {
@@ -57,7 +62,6 @@ export function startFlows({ functions, ...options }: MortalOptions & { readonly
     functionOf: (workload) => control.functionOf(workload),
     transformOf: () => undefined,
     flows,
-    gate,
     answerWaiter: () => false,
     mismatchOf: () => undefined,
     aliases: {},
@@ -65,12 +69,18 @@ export function startFlows({ functions, ...options }: MortalOptions & { readonly
     now: () => environment.now(),
   });
   const targetsOf: ConstructorParameters<typeof RetiringRoutes>[0]['targetsOf'] = (route) => targets.of(route);
-  const retiring = new RetiringRoutes({ dispatcher, log: store.log, progress: store.progress, targetsOf, environment });
+  const retiring: RetiringRoutes = new RetiringRoutes({
+    dispatcher,
+    log: store.log,
+    progress: store.progress,
+    targetsOf,
+    environment,
+  });
   const control = new Control({
     openInlet: (inlet) => inlets.set(inlet.path, inlet),
     closeInlet: (inlet) => inlets.delete(inlet.path),
     async placeRoutes(routes) {
-      await Promise.all(routes.filter((it) => it.manner === 'flow').map((it) => retiring.declared(it)));
+      await retiring.place(routes.filter((it) => it.manner === 'flow'));
       await dispatcher.place(routes);
     },
     async startRoute(route) {

@@ -159,7 +159,8 @@ export async function simulateFlows(scenario: FlowScenario): Promise<Store> {
       const found = store.history.entries({ limit: 10, id, roots: true });
       assert.equal(found.length, 1, `event ${id} was accepted and is in the log ${found.length} times`);
     }
-    const declared = new Set(versions.at(-1)!.plan.routes.map((it) => it.name));
+    const { routes } = versions.at(-1)!.plan;
+    const declared = new Set([...routes.map((it) => it.name), ...routes.map((it) => `decides/${it.topic}`)]);
     const kept = [...store.progress.definitions().keys()].filter((name) => !declared.has(name));
     assert.deepEqual(kept, [], 'definitions of routes that have ended');
     assert.ok(isStill(), 'it does not become still');

@@ -113,6 +113,7 @@ export class Bus {
   #isDraining = false;
   /** Whether all routes run that are declared. */
   #standsAsPlanned = false;
+  #hasStood = false;
   #drained: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -137,9 +138,11 @@ export class Bus {
       },
     });
     this.#flows = new Flows({
+      log: store.log,
       history: store.history,
       gate: this.gate,
       environment,
+      maxEventBytes,
       stepOf: (entry) => this.#retiring.stepOf(entry),
       beganAt: (route) => this.dispatcher.beganAt(route),
       cancel: async ({ route, position }) => {
@@ -158,12 +161,15 @@ export class Bus {
       routes: {
         // A step that is being changed does not run for a moment, and takes the entry all the same.
         of: (entry) => [...new Set([...this.dispatcher.routesFor(entry), ...this.#changing(entry)])],
-        forwards: (name) => {
+        forwards: (name, topic) => {
           const route = this.dispatcher.route(name)?.route;
-          return route && route.target.kind === 'topic';
+          if (route === undefined) return undefined;
+          const { kind } = route.target;
+          return kind === 'topic' || (kind === 'transform' && topic !== route.replyTopic);
         },
       },
       environment,
+      isPlanned: () => this.#hasStood,
     });
     this.requestReplies = new RequestReplies({
       gate: this.gate,
@@ -198,6 +204,7 @@ export class Bus {
       progress: store.progress,
       gate: this.gate,
       environment,
+      earlierOf: (route) => this.#retiring.earlierOf(route),
       prewarm: options.prewarm,
       judge: gatekeeper && ((route, topic, event) => gatekeeper.judge(route, topic, event)),
       settled: (settlement) => {
@@ -216,7 +223,7 @@ export class Bus {
       openInlet: (inlet) => this.#paths.inlets.set(inlet.path, inlet),
       closeInlet: (inlet) => this.#paths.inlets.delete(inlet.path),
       placeRoutes: async (routes) => {
-        await Promise.all(routes.filter((it) => isOfFlow(it)).map((it) => this.#retiring.declared(it)));
+        await this.#retiring.place(routes.filter((it) => isOfFlow(it)));
         await this.dispatcher.place(routes);
         this.#checks.placed();
       },
@@ -233,7 +240,6 @@ export class Bus {
       functionOf: (workload) => this.control.functionOf(workload),
       transformOf: (transform) => this.#transforms.handlerOf(transform),
       flows: this.#flows,
-      gate: this.gate,
       answerWaiter: (requestReply, event) => this.requestReplies.answerWaiter(requestReply, event),
       mismatchOf: (topic, event) => this.#checks.of(topic)?.check(event),
       aliases,
@@ -246,6 +252,7 @@ export class Bus {
     this.#transforms = new Transforms({
       evaluator: this.#evaluator,
       sinkOf: (target, { name, key }) => this.#targets.sink(target, { name: `transforms/${name}`, key }),
+      gate: this.gate,
     });
     this.#trimLater();
   }
@@ -276,6 +283,7 @@ export class Bus {
     this.#openDoors(plan);
     await this.#retiring.resume(new Set(plan.routes.map((it) => it.name)));
     this.#standsAsPlanned = true;
+    this.#hasStood = true;
   }
 
   /** What each route of an entry's topic makes of it, by its filter as it is now, and why. */
@@ -439,17 +447,12 @@ export class Bus {
     // While routes come and go, nobody knows what they have passed.
     if (!this.#standsAsPlanned) return;
     const { retainMs = 7 * DAY_MS, retainBytes = 10 * 1024 * MIB } = this.#options;
-    const { routes, inlets, feeds } = this.control.plan;
-    const parked = feeds.map((feed) => parkedTopic(feed));
-    const replies = routes.flatMap(({ replyTopic }) => (replyTopic === undefined ? [] : [replyTopic]));
-    const retiring = [...this.#retiring.routes].map((it) => it.topic);
-    const read = [...inlets, ...routes, ...feeds].map((it) => it.topic);
-    const topics = new Set([...read, ...replies, ...retiring, ...parked]);
-    const passed = this.dispatcher.passed(topics);
-    // What follows from an entry has a later position. As long as a join or a Map is open, it may look at all of it.
-    const floor = this.dispatcher.oldestOpen() - 1;
-    for (const [topic, position] of passed) passed.set(topic, Math.min(position, floor));
     try {
+      // Also what nothing declares any more goes in its time. What still needs it reads it, waits or is dead.
+      const passed = this.dispatcher.passed(this.store.log.topics());
+      // What follows from an entry has a later position. As long as a join or a Map is open, it may look at all of it.
+      const floor = this.dispatcher.oldestOpen() - 1;
+      for (const [topic, position] of passed) passed.set(topic, Math.min(position, floor));
       await this.store.trim({ before: this.#environment.now() - retainMs, maxBytes: retainBytes, passed });
     } catch {
       // A full or broken store says so to whoever writes next.

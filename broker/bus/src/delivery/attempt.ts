@@ -1,6 +1,6 @@
 import type { CloudEvent, Extensions } from '@millrace/event/event';
 import { HandlerFailure } from '@millrace/event/handler';
-import type { Answer, Handler, HandlerContext, Headers } from '@millrace/event/handler';
+import type { Answer, HandlerContext, Headers } from '@millrace/event/handler';
 
 import type { Environment } from '../environment.ts';
 import { GateRefusal, HOPS_HEADER } from '../log/gate.ts';
@@ -10,6 +10,7 @@ import type { Entry, Log } from '../log/log.ts';
 import type { Failure, Settlement, Stage } from '../log/progress.ts';
 import type { Route } from '../plan/plan.ts';
 import { withoutPrivate } from '../log/private-headers.ts';
+import type { TransformAnswer, TransformHandler } from '../transform/transform-handler.ts';
 import type { Callee } from './callee.ts';
 import { Cancelled, GivenBack } from './cancellation.ts';
 import type { Cancellation } from './cancellation.ts';
@@ -20,7 +21,7 @@ import { isRetriable, waitBefore } from './policy.ts';
 /** A target that a route sends to, and its address in the words of error extensions. A topic is entered by the gate. */
 export type Addressed = { readonly address: string } & (
   | {
-      readonly handler: Handler;
+      readonly handler: TransformHandler;
       /** Where it is a function of ours. */
       readonly callee?: () => Callee | undefined;
       /** Where somebody waits for an answer: what is replied when there will be none any more, for this reason. */
@@ -162,7 +163,11 @@ export function outward({ event, arrivedAt }: Entry): CloudEvent {
   return { ...event, extensions: extensions as unknown as Extensions };
 }
 
-async function handOver(work: Work, target: Addressed, { route, environment }: AttemptContext): Promise<Answer> {
+async function handOver(
+  work: Work,
+  target: Addressed,
+  { route, environment }: AttemptContext,
+): Promise<TransformAnswer> {
   if ('topic' in target) return { status: 202 };
   const { entry, stage, failure } = work;
   const { kind } = route.target;
@@ -185,8 +190,16 @@ async function handOver(work: Work, target: Addressed, { route, environment }: A
   }
 }
 
-/** What goes into the log: the entry itself where the target is a topic, else the reply where there is one. */
-function broughtBy(answer: Answer, work: Work, target: Addressed, { route }: AttemptContext): Bringing | undefined {
+/**
+ * What goes into the log: the entry itself where the target is a topic; what an EventTransform made of it where its sink
+ * is one; else the reply where there is one.
+ */
+function broughtBy(
+  answer: TransformAnswer,
+  work: Work,
+  target: Addressed,
+  { route }: AttemptContext,
+): Bringing | undefined {
   const { entry, stage, failure } = work;
   const cause = { position: entry.position, route: route.name };
   if ('topic' in target) {
@@ -195,10 +208,12 @@ function broughtBy(answer: Answer, work: Work, target: Addressed, { route }: Att
     const arrival = { event, headers: withoutPrivate(work.headers), hops: entry.hops + 1, cause };
     return { topic: target.topic, arrival, prefix: '' };
   }
-  if (stage !== 'subscriber' || answer.event === undefined || route.replyTopic === undefined) return undefined;
+  const topic = answer.into ?? (stage === 'subscriber' ? route.replyTopic : undefined);
+  if (answer.event === undefined || topic === undefined) return undefined;
   const headers = { ...withoutPrivate(work.headers), ...answer.headers };
   const arrival = { event: answer.event, headers, hops: entry.hops + 1, cause };
-  return { topic: route.replyTopic, arrival, prefix: 'the reply was not taken: ' };
+  const what = answer.into === undefined ? 'the reply' : 'what it made for its sink';
+  return { topic, arrival, prefix: `${what} was not taken: ` };
 }
 
 /** What is brought and what became of the attempt become durable together. What the gate says is the attempt's failure. */

@@ -1,11 +1,12 @@
 import type { Environment } from '../environment.ts';
-import type { Filter } from '../filter/filter.ts';
 import { compileTriggerFilter } from '../filter/trigger-filter.ts';
 import type { Gate } from '../log/gate.ts';
 import type { Entry, Log, Position } from '../log/log.ts';
 import type { Progress, SavedPosition, Settlement } from '../log/progress.ts';
 import type { Route } from '../plan/plan.ts';
 import type { Judge, Targets } from './attempt.ts';
+import { entryFilter } from './decisions.ts';
+import type { Earlier } from './decisions.ts';
 import { Prewarm } from './prewarm.ts';
 import { RunningRoute } from './route.ts';
 import { TopicReader } from './topic-reader.ts';
@@ -15,6 +16,8 @@ export interface DispatcherOptions {
   readonly progress: Progress;
   readonly gate: Gate;
   readonly environment: Environment;
+  /** What a route wanted of what came before its filter was changed. Default: what it wants now. */
+  readonly earlierOf?: ((route: Route) => readonly Earlier[]) | undefined;
   /** Whether functions get ready while those before them are at work. Default: yes. */
   readonly prewarm?: boolean | undefined;
   /** Default: every route may bring everything everywhere. */
@@ -27,7 +30,7 @@ export interface DispatcherOptions {
 interface Held {
   readonly route: Route;
   readonly position: Position;
-  readonly wants: Filter;
+  readonly wants: (entry: Entry) => boolean;
 }
 
 const SAVE_EVERY_MS = 1_000;
@@ -77,7 +80,7 @@ export class Dispatcher {
       await progress.save([{ route: route.name, position: from.position }]);
     }
     if (targets === undefined) {
-      this.#held.set(route.name, { route, position: from.position, wants: compileTriggerFilter(route.filter) });
+      this.#held.set(route.name, { route, position: from.position, wants: this.#wantsOf(route) });
       return;
     }
     this.#held.delete(route.name);
@@ -89,6 +92,7 @@ export class Dispatcher {
       route,
       targets,
       filter,
+      earlier: this.#options.earlierOf?.(route) ?? [],
       from,
       until,
       topicPosition: () => reader.position,
@@ -126,8 +130,7 @@ export class Dispatcher {
     const { progress } = this.#options;
     const stood = this.standsAt(route.name) ?? position;
     const stopped = this.stop(route.name);
-    const wants = compileTriggerFilter(route.filter);
-    this.#held.set(route.name, { route, position: Math.min(stood, position), wants });
+    this.#held.set(route.name, { route, position: Math.min(stood, position), wants: this.#wantsOf(route) });
     await stopped;
     if (way === 'back') return progress.rewind(route.name, position);
     const reached = progress.load(route.name)?.position ?? 0;
@@ -176,12 +179,13 @@ export class Dispatcher {
   }
 
   /** The routes that take an entry, or have taken it: those that were there when it came, and want it. */
-  routesFor({ topic, position, event }: Entry): string[] {
+  routesFor(entry: Entry): string[] {
+    const { topic, position } = entry;
     const following = this.#readers.get(topic)?.routes ?? [];
-    const running = [...following].filter((it) => it.from < position && it.wants(event));
+    const running = [...following].filter((it) => it.from < position && it.wants(entry));
     const held = this.#held
       .values()
-      .filter((it) => it.route.topic === topic && it.position < position && it.wants(event));
+      .filter((it) => it.route.topic === topic && it.position < position && it.wants(entry));
     return [...running, ...held].map((it) => it.route.name);
   }
 
@@ -199,6 +203,10 @@ export class Dispatcher {
     await Promise.all([...this.#readers.values()].map((reader) => reader.stop()));
     await Promise.all([...this.#routes.values()].map((route) => route.drain()));
     await this.#save();
+  }
+
+  #wantsOf(route: Route): Held['wants'] {
+    return entryFilter(compileTriggerFilter(route.filter), this.#options.earlierOf?.(route) ?? []);
   }
 
   #readerOf(topic: string): TopicReader {

@@ -5,6 +5,8 @@ import type { Entry, Log, Position } from '../log/log.ts';
 import type { Progress } from '../log/progress.ts';
 import type { Route } from '../plan/plan.ts';
 import type { Targets } from './attempt.ts';
+import { Decisions, isDecision, isOption } from './decisions.ts';
+import type { Earlier, Wishes } from './decisions.ts';
 import type { Dispatcher } from './dispatcher.ts';
 
 export interface RetiringOptions {
@@ -38,6 +40,7 @@ interface Defined {
  */
 export class RetiringRoutes {
   readonly #options: RetiringOptions;
+  readonly #decisions: Decisions;
   /** Those that are declared and those that retire, by name; and by topic and name. */
   readonly #defined = new Map<string, Defined>();
   readonly #ofTopic = new Map<string, Map<string, Defined>>();
@@ -51,7 +54,8 @@ export class RetiringRoutes {
 
   constructor(options: RetiringOptions) {
     this.#options = options;
-    for (const definition of options.progress.definitions().values()) this.#remember(JSON.parse(definition) as Kept);
+    this.#decisions = new Decisions(options.progress);
+    for (const kept of this.#kept()) this.#remember(kept);
   }
 
   get routes(): Iterable<Route> {
@@ -62,11 +66,12 @@ export class RetiringRoutes {
    * The route that carries an entry on in its flow, whether or not it runs at this moment; null when none there wants it,
    * undefined when its topic is no part of a flow. A route that waits for the others of its topic stands for all of them.
    */
-  stepOf({ topic, event }: Entry): string | null | undefined {
+  stepOf(entry: Entry): string | null | undefined {
     let found: string | null | undefined;
-    for (const { route, wants } of this.#ofTopic.get(topic)?.values() ?? []) {
+    for (const defined of this.#ofTopic.get(entry.topic)?.values() ?? []) {
+      const { route } = defined;
       if (route.step === undefined) continue;
-      if (!wants(event)) {
+      if (!this.#wants(defined, entry)) {
         found ??= null;
         continue;
       }
@@ -77,26 +82,50 @@ export class RetiringRoutes {
   }
 
   /** The routes of flows that want an entry, whether or not they run at this moment. */
-  routesFor({ topic, event }: Entry): string[] {
-    const routes = [...(this.#ofTopic.get(topic)?.values() ?? [])];
-    return routes.filter((it) => it.wants(event)).map((it) => it.route.name);
+  routesFor(entry: Entry): string[] {
+    const routes = [...(this.#ofTopic.get(entry.topic)?.values() ?? [])];
+    return routes.filter((it) => this.#wants(it, entry)).map((it) => it.route.name);
+  }
+
+  /** What a route wanted of what came before its filter was changed, where exactly one of several is to take that. */
+  earlierOf(route: Route): readonly Earlier[] {
+    return this.#decisions.earlierOf(route);
+  }
+
+  /**
+   * These are declared, for the first time or changed, and none of them runs. Resolves when it is durable which of them
+   * takes what, and from where on.
+   */
+  async place(routes: readonly Route[]): Promise<void> {
+    for (const [topic, declared] of Map.groupBy(routes.filter(isOption), (it) => it.topic)) {
+      // Others are declared as they were if they run, or wait for their target.
+      const { dispatcher } = this.#options;
+      const others = this.#declaredIn(topic).filter((it) => dispatcher.beganAt(it.name) !== undefined);
+      await this.#decide(topic, [...others, ...declared]);
+    }
+    await Promise.all(routes.map((it) => this.#declare(it)));
   }
 
   /** A route is declared: its definition is kept from now on. If it was about to retire, it stays; resolves when it has stopped. */
-  async declared(route: Route): Promise<void> {
+  async #declare(route: Route): Promise<void> {
     const { dispatcher, progress } = this.#options;
     const { name, topic } = route;
     await this.#ending.get(name);
     if (this.#retiring.delete(name)) await dispatcher.stop(name);
     const isNew = this.#isThrough(name);
     const position = this.#cutOf(topic);
-    for (const { route: other } of this.#ofTopic.get(topic)?.values() ?? []) {
-      const retiring = this.#retiring.get(other.name);
+    // Of their own, as what is kept anew goes to the end of the others.
+    const others = [...(this.#ofTopic.get(topic)?.keys() ?? [])];
+    for (const other of others) {
+      const retiring = this.#retiring.get(other);
       if (retiring !== undefined) await this.retire(retiring);
     }
+    // What came to its topic while it was not declared is for those that were. First, as a crash may come between the two.
+    if (isNew && isShared(route)) {
+      const from = isOption(route) ? this.#decisions.startOf(topic) : undefined;
+      await progress.save([{ route: name, position: from ?? position }]);
+    }
     await this.#keep(route);
-    // What came to its topic while it was not declared is for those that were.
-    if (isNew && isShared(route)) await progress.save([{ route: name, position }]);
   }
 
   /**
@@ -111,10 +140,8 @@ export class RetiringRoutes {
     const { until } = kept;
     this.#retiring.set(name, kept);
     const running = dispatcher.route(name);
-    if (!isCut) {
-      running?.endAt(until!);
-      await this.#keep(kept);
-    }
+    if (!isCut) running?.endAt(until!);
+    await this.#keep(kept);
     if (running === undefined) {
       await dispatcher.stop(name);
       await dispatcher.start(route, targetsOf(route), until);
@@ -127,10 +154,11 @@ export class RetiringRoutes {
    * topic any more but those that retire, they take what still comes.
    */
   async resume(declared: ReadonlySet<string>): Promise<void> {
-    const { dispatcher, progress } = this.#options;
-    for (const [name, definition] of progress.definitions()) {
+    const { dispatcher } = this.#options;
+    for (const kept of this.#kept()) {
+      const { name } = kept;
       if (declared.has(name) || this.#retiring.has(name) || this.#ending.has(name)) continue;
-      await this.retire(JSON.parse(definition) as Kept);
+      await this.retire(kept);
     }
     for (const { until, isUndecided, ...route } of this.#retiring.values()) {
       if (isUndecided !== true) continue;
@@ -140,6 +168,11 @@ export class RetiringRoutes {
       this.#retiring.set(route.name, kept);
       if (!isRead) dispatcher.route(route.name)?.endAt(Infinity);
       await this.#keep(kept);
+    }
+    // Where nothing was changed but that some are declared no longer.
+    for (const topic of this.#decisions.topics) {
+      const left = this.#declaredIn(topic).filter((it) => declared.has(it.name));
+      if (left.length > 0) await this.#decide(topic, left);
     }
     this.#cuts.clear();
   }
@@ -158,6 +191,42 @@ export class RetiringRoutes {
     return before.until !== undefined && position >= before.until && progress.waiting(name, 1).length === 0;
   }
 
+  #kept(): Kept[] {
+    const definitions = [...this.#options.progress.definitions()].filter(([key]) => !isDecision(key));
+    return definitions.map(([, definition]) => this.#bounded(JSON.parse(definition) as Kept));
+  }
+
+  /** Where a crash came between what all of a topic want and the end of one of them, the former counts. */
+  #bounded(route: Kept): Kept {
+    const end = isOption(route) ? this.#decisions.endOf(route) : undefined;
+    if (end === undefined) return route;
+    const { until: _until, isUndecided: _isUndecided, ...others } = route;
+    return end === 'unbounded' ? others : { ...others, until: end };
+  }
+
+  #wants({ route, wants }: Defined, { event, position }: Entry): boolean {
+    return (this.#decisions.filterFor(route, position) ?? wants)(event);
+  }
+
+  /** The routes of a topic that do not retire. */
+  #declaredIn(topic: string): Route[] {
+    const defined = [...(this.#ofTopic.get(topic)?.values() ?? [])];
+    return defined.map((it) => it.route).filter((it) => !this.#retiring.has(it.name));
+  }
+
+  async #decide(topic: string, declared: readonly Route[]): Promise<void> {
+    const { progress } = this.#options;
+    const defined = [...(this.#ofTopic.get(topic)?.values() ?? [])].map((it) => it.route);
+    // Before the version is forgotten that tells where they end.
+    for (const route of defined) if (route.until !== undefined) await this.#keep(route);
+    const positions = defined.map(({ name }) => progress.load(name)?.position ?? 0);
+    await this.#decisions.declare(topic, wishesOf(declared), {
+      from: this.#cutOf(topic),
+      before: wishesOf(defined),
+      passed: Math.min(...positions, this.#cutOf(topic)),
+    });
+  }
+
   async #keep(route: Kept): Promise<void> {
     await this.#options.progress.define(route.name, JSON.stringify(route));
     this.#forget(route.name);
@@ -165,8 +234,16 @@ export class RetiringRoutes {
   }
 
   #cutOf(topic: string): Position {
-    const cut = this.#cuts.get(topic) ?? this.#options.log.end(topic);
+    const known = this.#cuts.get(topic);
+    if (known !== undefined) return known;
+    const { dispatcher, log } = this.#options;
+    const cut = log.end(topic);
     this.#cuts.set(topic, cut);
+    // At once: while the change goes on, none that retires takes what is for those that come after it.
+    for (const name of this.#ofTopic.get(topic)?.keys() ?? []) {
+      if (this.#retiring.has(name))
+        dispatcher.route(name)?.endAt(Math.min(cut, this.#retiring.get(name)!.until ?? cut));
+    }
     return cut;
   }
 
@@ -218,6 +295,7 @@ export class RetiringRoutes {
     try {
       await progress.define(name, undefined);
       this.#forget(name);
+      if (!this.#ofTopic.has(route.topic)) await this.#decisions.forget(route.topic);
     } catch {
       // No space, or the log is broken: it is as if it had not been looked at. The next process takes it up if not this one.
     }
@@ -235,6 +313,10 @@ export class RetiringRoutes {
     for (const { route } of this.#defined.values()) if (feeds(route)) return true;
     return false;
   }
+}
+
+function wishesOf(routes: readonly Route[]): Wishes {
+  return Object.fromEntries(routes.map(({ name, filter }) => [name, filter]));
 }
 
 /** Whether others may read its topic too: the branches of a Parallel, the choices of a Choice. */

@@ -1,5 +1,3 @@
-import type { CloudEvent } from '@millrace/event/event';
-
 import type { Environment } from '../environment.ts';
 import type { Filter } from '../filter/filter.ts';
 import type { Gate } from '../log/gate.ts';
@@ -9,8 +7,11 @@ import type { Route } from '../plan/plan.ts';
 import { facts } from '../log/facts.ts';
 import type { Attempted } from '../log/facts.ts';
 import { nextSpan } from '../log/trace-context.ts';
+import { withoutData } from '../log/without-data.ts';
 import { attempt, cancelled } from './attempt.ts';
 import type { Made, Targets, Work } from './attempt.ts';
+import { entryFilter } from './decisions.ts';
+import type { Earlier } from './decisions.ts';
 import { CallingOff } from './calling-off.ts';
 import { GivenBack } from './cancellation.ts';
 import type { Cancellation } from './cancellation.ts';
@@ -24,6 +25,8 @@ export interface RunningRouteOptions {
   readonly route: Route;
   readonly targets: Targets;
   readonly filter: Filter;
+  /** What it wanted before that, of what came by then. */
+  readonly earlier: readonly Earlier[];
   readonly log: Log;
   readonly gate: Gate;
   readonly progress: Progress;
@@ -69,6 +72,8 @@ export class RunningRoute {
   /** Meaningful while behind: everything up to here has been taken or passed by. */
   #readUpTo: Position;
   #isBehind = true;
+  /** Up to here it wants what it wanted before; whoever offers entries knows only what it wants now. */
+  readonly #decidedBefore: Position;
   #isReading = false;
   #lastSaved: Position | undefined;
   #until: Position;
@@ -77,6 +82,8 @@ export class RunningRoute {
 
   constructor(options: RunningRouteOptions) {
     this.#options = options;
+    this.wants = entryFilter(options.filter, options.earlier);
+    this.#decidedBefore = options.earlier.at(-1)?.until ?? 0;
     this.#queue = options.route.delivery.ordered ? openOrderedQueue() : openUnorderedQueue();
     this.#finishedBefore = new Set(options.from.finished);
     this.#readUpTo = options.from.position;
@@ -89,8 +96,8 @@ export class RunningRoute {
     return this.#options.route;
   }
 
-  /** Whether its filter lets the event pass. */
-  readonly wants = (event: CloudEvent): boolean => this.#options.filter(event);
+  /** Whether it takes an entry: its filter lets the event pass, or the one that it had when that came. */
+  readonly wants: (entry: Entry) => boolean;
 
   /** Whether there is nothing that it has still to do: not in its topic, under way, or waiting for another attempt. */
   get isIdle(): boolean {
@@ -129,7 +136,7 @@ export class RunningRoute {
 
   /** Offers an entry that the filter lets pass. Only a route that follows takes it. */
   offer(entry: Entry): void {
-    if (this.#isBehind || this.#stop.signal.aborted) return;
+    if (this.#isBehind || this.#stop.signal.aborted || entry.position <= this.#readUpTo) return;
     if (this.#held >= 2 * this.#options.route.delivery.concurrency || entry.position > this.#until) {
       this.#isBehind = true;
       this.#readUpTo = entry.position - 1;
@@ -206,8 +213,7 @@ export class RunningRoute {
    */
   async drain(): Promise<void> {
     this.halt();
-    const { kind } = this.route.target;
-    if (kind === 'join' || kind === 'map') this.#callingOff.giveBack();
+    if (this.#isGathering) this.#callingOff.giveBack();
     while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
     await this.#settler.drain();
   }
@@ -245,6 +251,17 @@ export class RunningRoute {
     return position <= seen && !this.#unfinished.has(position);
   }
 
+  /** Whether it waits for what comes of other deliveries. */
+  get #isGathering(): boolean {
+    const { kind } = this.route.target;
+    return kind === 'join' || kind === 'map';
+  }
+
+  /** An entry as it is held until it is finished: many joins and maps are open for long, and read data when they want them. */
+  #toHold(entry: Entry): Entry {
+    return this.#isGathering ? withoutData(entry) : entry;
+  }
+
   #accept(entry: Entry): void {
     if (this.#callingOff.isPassedOver(entry.position)) {
       // Until it is written that it was called off, it is not behind us.
@@ -252,7 +269,7 @@ export class RunningRoute {
       return;
     }
     this.#unfinished.add(entry.position);
-    this.#queue.push(entry);
+    this.#queue.push(this.#toHold(entry));
     this.#options.prewarm?.took(entry, this.route);
   }
 
@@ -305,19 +322,20 @@ export class RunningRoute {
 
   /** Reads on alone until nothing is missed, or the hands are full. */
   async #readOn(): Promise<void> {
-    const { log, route, filter, topicPosition } = this.#options;
+    const { log, route, topicPosition } = this.#options;
     const { concurrency } = route.delivery;
+    const own = () => Math.max(topicPosition(), this.#decidedBefore);
     while (this.#held < 2 * concurrency && this.#readUpTo < this.#until && !this.#stop.signal.aborted) {
-      if (this.#readUpTo >= topicPosition()) {
+      if (this.#readUpTo >= own()) {
         this.#isBehind = false;
         break;
       }
       const entries = await log.read(route.topic, this.#readUpTo, concurrency, this.#stop.signal);
       if (this.#stop.signal.aborted) break;
       for (const entry of entries) {
-        if (entry.position > topicPosition()) {
+        if (entry.position > own()) {
           // There is nothing left before it (retention may have taken it): the reader will offer this one.
-          this.#readUpTo = topicPosition();
+          this.#readUpTo = own();
           break;
         }
         this.#readUpTo = entry.position;
@@ -325,7 +343,7 @@ export class RunningRoute {
           this.#readUpTo -= 1;
           break;
         }
-        if (!this.#finishedBefore.delete(entry.position) && filter(entry.event)) this.#accept(entry);
+        if (!this.#finishedBefore.delete(entry.position) && this.wants(entry)) this.#accept(entry);
       }
     }
   }
@@ -363,7 +381,8 @@ export class RunningRoute {
         continue;
       }
       this.#taken.add(position);
-      this.#begin({ ...rest, entry, waited: true });
+      const isForSubscriber = rest.stage === 'subscriber';
+      this.#begin({ ...rest, entry: isForSubscriber ? this.#toHold(entry) : entry, waited: true });
     }
     // Whose key is busy comes when something is finished, and that looks here again.
     if (isHeldBack) this.#due.setDue();

@@ -24,7 +24,6 @@ function startFactory(options: Partial<TargetsOptions> = {}) {
     functionOf: () => undefined,
     transformOf: () => undefined,
     flows: { join: notHere, map: notHere },
-    gate: { enter: notHere },
     answerWaiter: () => false,
     mismatchOf: () => undefined,
     aliases: {},

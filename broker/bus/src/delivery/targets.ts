@@ -5,15 +5,17 @@ import { HandlerFailure } from '@millrace/event/handler';
 import type { Answer, Handler, HandlerContext } from '@millrace/event/handler';
 import { urlHandler } from '@millrace/event/send';
 
-import { HOPS_HEADER } from '../log/gate.ts';
-import type { Gate } from '../log/gate.ts';
 import type { Entry } from '../log/log.ts';
 import { subjectOf } from '../security/subject.ts';
 import type { JoinTarget, MapTarget, Route, Target } from '../plan/plan.ts';
+import type { SinkCall } from '../transform/transform-door.ts';
+import type { TransformHandler } from '../transform/transform-handler.ts';
+import type { TransformSink } from '../transform/transforms.ts';
 import type { Addressed, Targets } from './attempt.ts';
 import { callTarget } from './call-target.ts';
 import { callbackTarget } from './callback-target.ts';
 import type { WebCallee } from './callee.ts';
+import { functionSink, urlSink } from './web-sinks.ts';
 
 export interface TargetsOptions {
   /** A declared function, or undefined when there is none. Asked at every call: functions come and go. */
@@ -24,10 +26,9 @@ export interface TargetsOptions {
   readonly maxAnswerBytes: number;
   readonly now: () => number;
   /** A declared EventTransform, made ready with the handler of its sink. Asked at every call, as functions are. */
-  readonly transformOf: (transform: string) => Handler | undefined;
+  readonly transformOf: (transform: string) => TransformHandler | undefined;
   /** Takes the events of a flow whose parts are to be joined. */
   readonly flows: FlowTargets;
-  readonly gate: Gate;
   /** Hands an event to whoever waits for it at a RequestReply; true when somebody did. */
   readonly answerWaiter: (requestReply: string, event: CloudEvent) => boolean;
   /** Why an event is not as the schemas of a topic want it; undefined when it is. */
@@ -67,17 +68,15 @@ export class TargetFactory {
     };
   }
 
-  /** A target as one who takes events from somewhere else than a route, such as the sink of an EventTransform. */
-  sink(target: Target, from: { readonly name: string; readonly key: string }): Handler {
+  /** A target as the sink of an EventTransform. It leaves it to its caller to bring an event into a topic. */
+  sink(target: Target, from: { readonly name: string; readonly key: string }): TransformSink {
     const route: Route = { ...SINK, ...from, namespace: from.key.split('/')[1]!, target };
     const addressed = this.#addressed(target, route, 'subscriber');
-    if ('handler' in addressed) return addressed.handler;
     if ('await' in addressed) throw new Error(`events cannot be sent to ${addressed.address}`);
-    return async (event, { headers }) => {
-      const { [HOPS_HEADER]: hops = '1', ...travelling } = headers;
-      await this.#options.gate.enter(addressed.topic, [{ event, headers: travelling, hops: Number(hops) }]);
-      return { status: 202 };
-    };
+    if ('topic' in addressed) {
+      return { handler: async (event) => ({ status: 202, event, into: addressed.topic }), web: undefined };
+    }
+    return { handler: addressed.handler, web: this.#webSink(target, route.namespace) };
   }
 
   /** Closes the connections. */
@@ -160,7 +159,7 @@ export class TargetFactory {
     };
   }
 
-  #transformHandler(transform: string): Handler {
+  #transformHandler(transform: string): TransformHandler {
     return (event, context) => {
       const handler = this.#options.transformOf(transform);
       if (handler !== undefined) return handler(event, context);
@@ -175,14 +174,10 @@ export class TargetFactory {
   ): Handler {
     const { tokenOf } = this.#options;
     const isAsked = as === 'subscriber' && isReply !== true;
-    const address = new URL(url);
-    const port = address.port === '' ? (address.protocol === 'https:' ? '443' : '80') : address.port;
-    const stand = this.#options.aliases[`${address.hostname}:${port}`];
-    if (stand !== undefined) address.host = stand;
+    const address = this.#place(url);
     return urlHandler(address.href, {
       dispatcher: this.#pool(address.origin),
-      // Prefer goes to subscribers only, the namespace to dead letter sinks and reply addresses too (knative.md §3.1, §3.5).
-      headers: isAsked ? { prefer: 'reply', 'kn-namespace': namespace } : { 'kn-namespace': namespace },
+      headers: isAsked ? askedHeaders(namespace) : { 'kn-namespace': namespace },
       authorization:
         tokenOf === undefined || audience === undefined || identity === undefined
           ? undefined
@@ -192,6 +187,32 @@ export class TargetFactory {
       maxAnswerBytes: this.#options.maxAnswerBytes,
       now: this.#options.now,
     });
+  }
+
+  /** A target that takes HTTP requests; undefined for one that does not. */
+  #webSink(target: Target, namespace: string): SinkCall | undefined {
+    const { functionOf, maxAnswerBytes } = this.#options;
+    const headers = Object.entries(askedHeaders(namespace)).flat();
+    if (target.kind === 'url') {
+      const { origin, pathname, search } = this.#place(target.url);
+      return urlSink({ dispatcher: this.#pool(origin), path: pathname + search, headers, maxAnswerBytes });
+    }
+    if (target.kind !== 'function') return undefined;
+    return functionSink({
+      callee: () => functionOf(target.workload),
+      workload: target.workload,
+      headers,
+      maxAnswerBytes,
+    });
+  }
+
+  /** Where a URL leads to, by the addresses that stand for others. */
+  #place(url: string): URL {
+    const address = new URL(url);
+    const port = address.port === '' ? (address.protocol === 'https:' ? '443' : '80') : address.port;
+    const stand = this.#options.aliases[`${address.hostname}:${port}`];
+    if (stand !== undefined) address.host = stand;
+    return address;
   }
 
   #pool(origin: string): Pool {
@@ -205,6 +226,11 @@ export class TargetFactory {
 }
 
 const CONNECTIONS = 100;
+
+/** `Prefer` goes to subscribers only, the namespace to dead letter sinks and reply addresses too (knative.md §3.1, §3.5). */
+function askedHeaders(namespace: string): Record<string, string> {
+  return { prefer: 'reply', 'kn-namespace': namespace };
+}
 
 /** What a sink is that has no route of its own. */
 const SINK = {

@@ -5,15 +5,20 @@ import { makeEvent } from '@millrace/event/event';
 import type { Environment } from '../environment.ts';
 import type { Gate } from '../log/gate.ts';
 import type { History } from '../log/history.ts';
-import type { Entry } from '../log/log.ts';
+import type { Entry, Log, Position } from '../log/log.ts';
+import { encodeOutcomes } from './part-outcome.ts';
+import type { PartOutcome } from './part-outcome.ts';
 import type { DeliveryKey, Strands } from './strands.ts';
 
 /** What a join and a map stand on. */
 export interface Gathering {
   readonly strands: Strands;
+  readonly log: Pick<Log, 'get'>;
   readonly history: Pick<History, 'replies'>;
   readonly gate: Gate;
   readonly environment: Environment;
+  /** The longest data of an event, in bytes. */
+  readonly maxEventBytes: number;
   /** Calls a delivery off; resolves as `RunningRoute.cancel` does. */
   readonly cancel: (at: DeliveryKey) => Promise<boolean>;
 }
@@ -27,7 +32,12 @@ export function failedParts(message: string): HandlerFailure {
 export function gathered(
   { event }: Entry,
   flow: string,
-  { type, data, now }: { readonly type: string; readonly data: Uint8Array; readonly now: number },
+  told: {
+    readonly type: string;
+    readonly as: 'branch' | 'item';
+    readonly parts: readonly (readonly [string | number, PartOutcome])[];
+  },
+  { log, environment, maxEventBytes }: Gathering,
 ): Answer {
   const { id, subject, extensions } = event;
   const attributes = {
@@ -35,10 +45,12 @@ export function gathered(
     specversion: '1.0',
     id,
     source: `/flows/${flow}`,
-    type,
+    type: told.type,
     subject,
-    time: new Date(now).toISOString(),
+    time: new Date(environment.now()).toISOString(),
     datacontenttype: 'application/json',
   };
+  const eventAt = (position: Position) => log.get(position)?.event;
+  const data = encodeOutcomes(told.as, told.parts, { eventAt, maxBytes: maxEventBytes });
   return { status: 200, event: makeEvent(attributes, data) };
 }

@@ -6,7 +6,7 @@ import { HandlerFailure } from '@millrace/event/handler';
 import { parseItemsPath } from '@millrace/resources/items-path';
 
 import type { Entry } from '../log/log.ts';
-import { itemEvent, itemsOf, MOST_ITEMS } from './items.ts';
+import { itemEvent, Items, itemsOf, MOST_ITEMS } from './items.ts';
 
 const eventOf = (data: unknown) => {
   const bytes = data === undefined ? undefined : Buffer.from(typeof data === 'string' ? data : JSON.stringify(data));
@@ -47,8 +47,23 @@ describe('the list of a Map', () => {
     assert.equal(itemsOf(eventOf(Array.from({ length: MOST_ITEMS }, () => 0)), at('$')).length, MOST_ITEMS);
   });
 
+  test('is read anew a few times, and gives each item as it is', () => {
+    const texts = Array.from({ length: 5_000 }, (_, index) => JSON.stringify({ index, rest: 'ä'.repeat(index % 300) }));
+    let reads = 0;
+    const items = new Items(() => {
+      reads += 1;
+      return texts;
+    });
+    assert.equal(items.length, texts.length);
+    const got = texts.map((_, index) => Buffer.from(items.at(index)).toString());
+    assert.deepEqual(got, texts);
+    assert.ok(reads > 1 && reads <= 20, `${reads} reads`);
+    // A Map that begins half way asks for what lies between.
+    assert.equal(Buffer.from(items.at(17)).toString(), texts[17]);
+  });
+
   test('makes events of its items that are like the one that it came with', () => {
-    const item = itemEvent({ event: eventOf([]) } as unknown as Entry, 'map/default/m', 3, '{"a":1}');
+    const item = itemEvent({ event: eventOf([]) } as unknown as Entry, 'map/default/m', 3, Buffer.from('{"a":1}'));
     assert.deepEqual(JSON.parse(Buffer.from(item.data!).toString()), { a: 1 });
     const { id, source, type, subject, extensions, datacontenttype } = item;
     assert.deepEqual(

@@ -33,6 +33,47 @@ export function itemsOf({ data }: CloudEvent, path: readonly (string | number)[]
   return items;
 }
 
+/** What an item takes in memory beside its bytes, about. */
+const REST_OF_AN_ITEM = 128;
+const LEAST_HELD = 64 * 1024;
+const LEAST_PART = 1 / 16;
+
+/**
+ * The items of a list, asked for one after the other: a part of them is held, and the event is read again for the next.
+ * So a Map that is open for long holds a sixteenth of its list (or 64 KiB), and reads it some twenty times at most.
+ */
+export class Items {
+  /** How many there are. */
+  readonly length: number;
+  readonly #read: () => readonly string[];
+  #from = 0;
+  #held: readonly Buffer[] = [];
+
+  /** `read` gives all items as {@link itemsOf} does; what it throws is thrown here, and wherever they are read again. */
+  constructor(read: () => readonly string[]) {
+    this.#read = read;
+    this.length = this.#hold(0);
+  }
+
+  /** The text of an item, in UTF-8. */
+  at(index: number): Uint8Array {
+    if (index < this.#from || index >= this.#from + this.#held.length) this.#hold(index);
+    return this.#held[index - this.#from]!;
+  }
+
+  #hold(from: number): number {
+    const texts = this.#read();
+    const sizes = texts.map((it) => it.length + REST_OF_AN_ITEM);
+    const most = Math.max(LEAST_HELD, sizes.reduce((sum, it) => sum + it, 0) * LEAST_PART);
+    let until = from;
+    for (let held = 0; until < texts.length && held < most; until += 1) held += sizes[until]!;
+    this.#from = from;
+    // As bytes: a piece of a text would hold the whole text.
+    this.#held = texts.slice(from, until).map((it) => Buffer.from(it));
+    return texts.length;
+  }
+}
+
 /** Where a member or an element begins; undefined where there is none. */
 function placeOf(text: string, at: number, step: string | number): number | undefined {
   const kind = kindAt(text, at);
@@ -48,7 +89,7 @@ function kindAt(text: string, at: number): string {
 }
 
 /** The event that an item becomes: of the type, subject and extensions of the one that it came with. */
-export function itemEvent({ event }: Entry, flow: string, index: number, item: string): CloudEvent {
+export function itemEvent({ event }: Entry, flow: string, index: number, item: Uint8Array): CloudEvent {
   const { type, subject, time, extensions } = event;
   const attributes = {
     ...extensions,
@@ -60,7 +101,7 @@ export function itemEvent({ event }: Entry, flow: string, index: number, item: s
     time,
     datacontenttype: 'application/json',
   };
-  return makeEvent(attributes, Buffer.from(item));
+  return makeEvent(attributes, item);
 }
 
 function showPath(path: readonly (string | number)[]): string {

@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { makeEvent } from '@millrace/event/event';
 import type { Join } from '@millrace/resources/join';
 
 import { verdictOf } from './join-verdict.ts';
 import type { PartOutcome } from './part-outcome.ts';
 
-const event = makeEvent({ specversion: '1.0', id: '1', source: '/s', type: 't' }, undefined);
-
 /** `+` answered, `0` taken without an answer, `-` failed, `c` called off, `s` skipped, `.` nothing yet. */
 const OUTCOMES: Readonly<Record<string, PartOutcome | undefined>> = {
-  '+': { outcome: 'succeeded', event },
+  '+': { outcome: 'succeeded', position: 1 },
   0: { outcome: 'empty' },
   '-': { outcome: 'failed', reason: 'broken' },
   c: { outcome: 'cancelled', reason: 'not needed' },

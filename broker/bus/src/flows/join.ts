@@ -8,7 +8,7 @@ import { Decision } from './decision.ts';
 import { failedParts, gathered } from './gathering.ts';
 import type { Gathering } from './gathering.ts';
 import { verdictOf } from './join-verdict.ts';
-import { encodeOutcomes, outcomeOf } from './part-outcome.ts';
+import { outcomeOf } from './part-outcome.ts';
 import type { PartOutcome } from './part-outcome.ts';
 import type { Strand } from './strands.ts';
 
@@ -25,7 +25,7 @@ interface Branch extends JoinBranch {
 /**
  * The join of a Parallel as the one who takes its events: an event is taken when its branches have been decided about,
  * and the answer tells what came of them. Its state is what stands in the log: a process that begins with a join half
- * way finds out by itself how far it was.
+ * way finds out by itself how far it was. So it holds no data, be it of the event or of answers: only where they stand.
  */
 export function openJoin(
   flow: string,
@@ -38,8 +38,7 @@ export function openJoin(
     const parts = await join.end();
     if (parts.every((it) => it.outcome === 'skipped')) return { status: 200 };
     const named = branches.map((it, index) => [it.name, parts[index]!] as const);
-    const data = encodeOutcomes('branch', named);
-    return gathered(entry, flow, { type: JOINED_TYPE, data, now: gathering.environment.now() });
+    return gathered(entry, flow, { type: JOINED_TYPE, as: 'branch', parts: named }, gathering);
   };
 }
 

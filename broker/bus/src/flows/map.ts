@@ -1,16 +1,17 @@
+import type { CloudEvent } from '@millrace/event/event';
 import { HandlerFailure } from '@millrace/event/handler';
 import type { Answer, HandlerContext } from '@millrace/event/handler';
 
 import { GateRefusal } from '../log/gate.ts';
-import type { Entry } from '../log/log.ts';
+import type { Entry, Position } from '../log/log.ts';
 import { LogFull } from '../log/log.ts';
 import { ITEM_HEADER, withoutPrivate } from '../log/private-headers.ts';
 import type { MapTarget } from '../plan/plan.ts';
 import { Decision } from './decision.ts';
 import { failedParts, gathered } from './gathering.ts';
 import type { Gathering } from './gathering.ts';
-import { itemEvent, itemsOf } from './items.ts';
-import { encodeOutcomes, outcomeOf } from './part-outcome.ts';
+import { itemEvent, Items, itemsOf } from './items.ts';
+import { outcomeOf } from './part-outcome.ts';
 import type { PartOutcome } from './part-outcome.ts';
 import type { Strand } from './strands.ts';
 
@@ -32,20 +33,24 @@ export function openMap(
   gathering: Gathering,
 ): (entry: Entry, context: HandlerContext) => Promise<Answer> {
   return async (entry, context) => {
-    const items = itemsOf(entry.event, target.itemsPath);
+    const items = new Items(() => itemsOf(stored(entry, gathering), target.itemsPath));
     const parts = await new MapUnderWay(entry, context, { flow, target, items, gathering }).end();
-    const data = encodeOutcomes(
-      'item',
-      parts.map((it, index) => [index, it] as const),
-    );
-    return gathered(entry, flow, { type: MAPPED_TYPE, data, now: gathering.environment.now() });
+    const numbered = parts.map((it, index) => [index, it] as const);
+    return gathered(entry, flow, { type: MAPPED_TYPE, as: 'item', parts: numbered }, gathering);
   };
+}
+
+/** The event of an entry with its data. */
+function stored({ position }: Entry, { log }: Gathering): CloudEvent {
+  const found = log.get(position);
+  if (found === undefined) throw new HandlerFailure('the event is not stored any more', { status: 410 });
+  return found.event;
 }
 
 interface MapOptions {
   readonly flow: string;
   readonly target: MapTarget;
-  readonly items: readonly string[];
+  readonly items: Items;
   readonly gathering: Gathering;
 }
 
@@ -57,8 +62,8 @@ class MapUnderWay {
   readonly #outcomes: PartOutcome[] = [];
   readonly #open = new Set<Strand>();
   readonly #decision: Decision<readonly PartOutcome[]>;
-  /** Entries of items that an earlier process has made, by index. */
-  readonly #made: ReadonlyMap<number, Entry>;
+  /** Where items stand that an earlier process has made, by index. */
+  readonly #made: ReadonlyMap<number, Position>;
   #next = 0;
   #ended = 0;
   #failed = 0;
@@ -76,7 +81,7 @@ class MapUnderWay {
       history
         .replies(entry.position)
         .filter((it) => it.topic === target.items)
-        .map((it) => [Number(it.headers?.[ITEM_HEADER]), it]),
+        .map((it) => [Number(it.headers?.[ITEM_HEADER]), it.position]),
     );
     this.#look();
   }
@@ -125,7 +130,7 @@ class MapUnderWay {
     const missing = indices.filter((index) => !this.#made.has(index));
     const { position, hops, headers } = this.#entry;
     const arrivals = missing.map((index) => ({
-      event: itemEvent(this.#entry, flow, index, items[index]!),
+      event: itemEvent(this.#entry, flow, index, items.at(index)),
       headers: { ...withoutPrivate(headers), ...this.#travelling(), [ITEM_HEADER]: String(index) },
       hops: hops + 1,
       cause: { position, route: target.items },
@@ -133,7 +138,7 @@ class MapUnderWay {
     const entered = arrivals.length === 0 ? [] : await this.#enter(arrivals);
     const entries = new Map(missing.map((index, at) => [index, entered[at]!]));
     // Also when it is decided meanwhile: what is open then is called off.
-    for (const [index, made] of entries) this.#follow(index, made);
+    for (const [index, made] of entries) this.#follow(index, made.position);
     // Only what an earlier process has made has a past.
     const earlier = indices.filter((index) => this.#made.has(index));
     gathering.strands.catchUp(earlier.map((index) => this.#follow(index, this.#made.get(index)!)));
@@ -161,7 +166,7 @@ class MapUnderWay {
     return traceparent === undefined ? {} : { traceparent };
   }
 
-  #follow(index: number, { position }: Entry): Strand {
+  #follow(index: number, position: Position): Strand {
     const { target, gathering } = this.#options;
     const strand = gathering.strands.follow({ position, route: target.items }, (end) => {
       const outcome = outcomeOf(end);

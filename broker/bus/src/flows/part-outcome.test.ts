@@ -2,16 +2,31 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { makeEvent } from '@millrace/event/event';
+import type { CloudEvent } from '@millrace/event/event';
+import { HandlerFailure } from '@millrace/event/handler';
 
 import { encodeOutcomes, outcomeOf } from './part-outcome.ts';
 import type { PartOutcome } from './part-outcome.ts';
 
-function answered(data: string | Uint8Array | undefined, datacontenttype?: string): PartOutcome {
-  const attributes = { specversion: '1.0', id: '1', source: '/s', type: 't', datacontenttype };
-  return { outcome: 'succeeded', event: makeEvent(attributes, data === undefined ? undefined : Buffer.from(data)) };
+/** An answer, and what the log has of it. */
+interface Answered {
+  readonly part: PartOutcome;
+  readonly event?: CloudEvent | undefined;
 }
 
-const encoded = (part: PartOutcome) => encodeOutcomes('branch', [['b', part]]).toString();
+function answered(data: string | Uint8Array | undefined, datacontenttype?: string): Answered {
+  const attributes = { specversion: '1.0', id: '1', source: '/s', type: 't', datacontenttype };
+  const event = makeEvent(attributes, data === undefined ? undefined : Buffer.from(data));
+  return { part: { outcome: 'succeeded', position: 7 }, event };
+}
+
+const unanswered = (part: PartOutcome): Answered => ({ part });
+const MAX_BYTES = 1_000;
+const encoded = ({ part, event }: Answered, maxBytes = MAX_BYTES) =>
+  encodeOutcomes('branch', [['b', part]], {
+    eventAt: (position) => (position === 7 ? event : undefined),
+    maxBytes,
+  }).toString();
 
 describe('what came of a branch', () => {
   const head = '{"branch":"b","outcome":"succeeded"';
@@ -46,26 +61,54 @@ describe('what came of a branch', () => {
 
   test('is told without data when there are none', () => {
     assert.equal(encoded(answered(undefined)), `[${head}}]`);
-    assert.equal(encoded({ outcome: 'empty' }), '[{"branch":"b","outcome":"empty"}]');
-    assert.equal(encoded({ outcome: 'skipped' }), '[{"branch":"b","outcome":"skipped"}]');
+    assert.equal(encoded(unanswered({ outcome: 'empty' })), '[{"branch":"b","outcome":"empty"}]');
+    assert.equal(encoded(unanswered({ outcome: 'skipped' })), '[{"branch":"b","outcome":"skipped"}]');
   });
 
   test('is told with its reason when it failed', () => {
     assert.equal(
-      encoded({ outcome: 'failed', reason: 'said "no"' }),
+      encoded(unanswered({ outcome: 'failed', reason: 'said "no"' })),
       '[{"branch":"b","outcome":"failed","reason":"said \\"no\\""}]',
     );
   });
 
   test('of several is told in their order, items by their number', () => {
-    const both = encodeOutcomes('item', [
+    const parts = [
       [0, { outcome: 'empty' }],
-      [1, answered('1')],
-    ]);
+      [1, answered('1').part],
+    ] as const;
+    const both = encodeOutcomes('item', parts, { eventAt: () => answered('1').event, maxBytes: MAX_BYTES });
     assert.deepEqual(JSON.parse(both.toString()), [
       { item: 0, outcome: 'empty' },
       { item: 1, outcome: 'succeeded', data: 1 },
     ]);
+  });
+
+  test('is told as failed when its answer is gone from the log', () => {
+    assert.equal(
+      encoded(unanswered(answered('1').part)),
+      '[{"branch":"b","outcome":"failed","reason":"its answer is not stored any more"}]',
+    );
+  });
+
+  test('is an empty list of no parts', () => {
+    assert.equal(encodeOutcomes('item', [], { eventAt: () => undefined, maxBytes: 2 }).toString(), '[]');
+  });
+
+  test('is refused for good as soon as it is longer than an event may be, and no more of it is read', () => {
+    const told = encoded(answered('"1234"'));
+    assert.equal(encoded(answered('"1234"'), told.length), told);
+    const read: number[] = [];
+    const parts = [1, 2, 3].map((it) => [it, { outcome: 'succeeded', position: it }] as const);
+    const eventAt = (position: number) => {
+      read.push(position);
+      return answered(`"${'x'.repeat(50)}"`).event;
+    };
+    assert.throws(
+      () => encodeOutcomes('item', parts, { eventAt, maxBytes: 120 }),
+      (error) => error instanceof HandlerFailure && error.status === 413 && /longer than 120 bytes/.test(error.message),
+    );
+    assert.deepEqual(read, [1, 2]);
   });
 
   test('is that its filter did not let the event pass, when the service that filters had no answer', () => {

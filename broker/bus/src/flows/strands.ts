@@ -145,9 +145,9 @@ export class Strands {
   }
 
   /** Whether an entry is what a delivery handed to a dead letter sink that is a topic, and no reply. */
-  #isDeadLetter({ event, cause }: Entry): boolean {
-    // A reply may carry the extensions of a dead letter on: they only say where it is worth looking.
-    if (cause === undefined || !('knativeerrordest' in event.extensions)) return false;
+  #isDeadLetter({ cause }: Entry): boolean {
+    if (cause === undefined) return false;
+    // Of the event nothing tells it: an EventTransform may have made another of it on the way to the topic.
     const last = this.#options.history.attempts(cause.position).findLast((it) => it.route === cause.route);
     return last?.outcome === 'deadLettered';
   }

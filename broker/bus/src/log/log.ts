@@ -53,6 +53,8 @@ export interface Log {
   get(position: Position): Entry | undefined;
   /** The position of the newest durable entry of a topic; 0 when there is none. */
   end(topic: string): Position;
+  /** The topics that hold an entry, in no order; also those that nothing declares any more. */
+  topics(): readonly string[];
 }
 
 /** There was no space. Nothing of the batch is in the log; the same batch may be offered again later. */

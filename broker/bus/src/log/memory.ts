@@ -1,11 +1,9 @@
-import { makeEvent } from '@millrace/event/event';
-import { attributesOf } from '@millrace/event/json';
-
 import type { Attempt, DeadLetter, DeadLetterKey } from './history.ts';
 import type { Entry, Position } from './log.ts';
 import type { Settlement, Waiting } from './progress.ts';
 import type { Store } from './store.ts';
 import { Tail } from './tail.ts';
+import { withoutData } from './without-data.ts';
 
 /** A store that forgets everything at its end: for tests and simulations. Durable here means: taken. */
 export function openMemoryStore(): Store {
@@ -80,6 +78,7 @@ export function openMemoryStore(): Store {
       },
       get: (position) => entries.get(position),
       end: (topic) => tailOf(topic).end,
+      topics: () => [...new Set(entries.values().map((it) => it.topic))],
     },
     progress: {
       load(route) {
@@ -192,6 +191,7 @@ export function openMemoryStore(): Store {
     },
     async trim({ before, passed }) {
       let count = 0;
+      for (const [topic, position] of passed) tails.get(topic)?.forget(position);
       for (const entry of entries.values()) {
         const { position } = entry;
         const isTooNew = entry.arrivedAt >= before || position === last;
@@ -206,10 +206,6 @@ export function openMemoryStore(): Store {
     broken: new Promise(() => {}),
     async close() {},
   };
-}
-
-function withoutData(entry: Entry): Entry {
-  return { ...entry, event: makeEvent(attributesOf(entry.event), undefined) };
 }
 
 function countPerRoute(all: Iterable<{ route: string }>): Record<string, number> {

@@ -107,6 +107,21 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     );
 
     test(
+      'lists the topics that hold an entry, until retention has taken the last one',
+      withStore(async ({ store, reopen }) => {
+        assert.deepEqual(store.log.topics(), []);
+        await store.log.append([draft({ topic: 'a', arrivedAt: 1 }), draft({ topic: 'b' }), draft({ topic: 'a' })]);
+        const [gone] = await store.log.append([draft({ topic: 'gone', arrivedAt: 1 })]);
+        await store.log.append([draft({ topic: 'b' })]);
+        store.log.end('empty');
+        const reopened = (await reopen?.()) ?? store;
+        assert.deepEqual(reopened.log.topics().toSorted(), ['a', 'b', 'gone']);
+        await reopened.trim({ before: 2, maxBytes: 2 ** 40, passed: new Map([['gone', gone!.position]]) });
+        assert.deepEqual(reopened.log.topics().toSorted(), ['a', 'b']);
+      }),
+    );
+
+    test(
       'keeps topics apart and positions growing',
       withStore(async ({ store }) => {
         await store.log.append([draft({ topic: 'a' }), draft({ topic: 'b' }), draft({ topic: 'a' })]);
@@ -573,6 +588,8 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
           failed({ position: dead }),
         ]);
         assert.equal(await store.trim({ before: 50, maxBytes: 2 ** 40, passed: new Map([[topic, notPassed - 1]]) }), 2);
+        const left = (await read(store, topic)).map((it) => it.position);
+        assert.deepEqual(left, [waits, dead, notPassed, entries.at(-1)!.position]);
         const reopened = (await reopen?.()) ?? store;
         for (const gone of [old, alsoOld]) assert.equal(reopened.log.get(gone), undefined);
         for (const kept of [waits, dead, notPassed]) assert.equal(reopened.log.get(kept)?.position, kept);

@@ -34,6 +34,13 @@ export class Tail {
     for (const wake of waiting) wake();
   }
 
+  /** Keeps nothing up to a position any more: it may be gone from the store. */
+  forget(position: Position): void {
+    if (position <= this.#from) return;
+    this.#keep(this.#entries.slice(this.#indexAfter(position)));
+    this.#from = Math.min(position, this.#end);
+  }
+
   /** The entries after a position, or undefined when they are older than what is kept. Empty at the end. */
   after(position: Position, limit: number): readonly Entry[] | undefined {
     if (position < this.#from) return undefined;
@@ -74,6 +81,10 @@ export class Tail {
     const kept = this.#entries.slice(this.#entries.length >>> 1);
     const first = this.#entries[this.#entries.length - kept.length - 1];
     this.#from = first?.position ?? this.#from;
+    this.#keep(kept);
+  }
+
+  #keep(kept: Entry[]): void {
     this.#entries = kept;
     this.#bytes = kept.reduce((sum, entry) => sum + sizeOf(entry), 0);
   }

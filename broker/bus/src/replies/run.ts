@@ -20,8 +20,8 @@ export type RunEnd =
 export interface RunRoutes {
   /** The names of those that take an entry, or will: not of those that were past it when they began. */
   of(entry: Entry): readonly string[];
-  /** Whether it hands on what it takes as it is, into another topic; undefined for one that is not there any more. */
-  forwards(route: string): boolean | undefined;
+  /** Whether what it brings into a topic is handed on there, and no reply; undefined for one that is not there any more. */
+  forwards(route: string, topic: string): boolean | undefined;
 }
 
 export interface RunOptions {
@@ -166,11 +166,11 @@ export class Run {
   }
 
   /** An event that was only handed on is not a reply to itself. */
-  #isReply({ event, cause }: Entry, from: Pick<OpenEntry, 'entry' | 'isReply'>): boolean {
+  #isReply({ event, cause, topic }: Entry, from: Pick<OpenEntry, 'entry' | 'isReply'>): boolean {
     if (from.isReply) return true;
     const { id, source, type } = from.entry.event;
     const isSame = () => event.id === id && event.source === source && event.type === type;
-    return !(this.#options.routes.forwards(cause!.route) ?? isSame());
+    return !(this.#options.routes.forwards(cause!.route, topic) ?? isSame());
   }
 
   #isFinal({ topic, position }: Entry, isReply: boolean, isTaken: boolean): boolean {

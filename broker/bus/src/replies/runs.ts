@@ -10,6 +10,8 @@ export interface RunsOptions {
   readonly history: Pick<History, 'find' | 'attempts' | 'replies' | 'waitingFor'>;
   readonly routes: RunRoutes;
   readonly environment: Pick<Environment, 'after'>;
+  /** Whether the routes are there that a plan declares: before, nobody knows what takes an event. Default: they are. */
+  readonly isPlanned?: (() => boolean) | undefined;
 }
 
 const CALLS = callTopic('');
@@ -47,9 +49,10 @@ export class Runs {
 
   /**
    * Resolves with how the run of an entry has ended: as `open` when it has not after so many milliseconds, or when the
-   * signal aborts. With none to wait, it tells how it is now.
+   * signal aborts. With none to wait, it tells how it is now. Before the first plan stands, every run is open.
    */
   async follow(root: Entry, signal: AbortSignal, waitMs: number): Promise<RunEnd> {
+    if (this.#options.isPlanned?.() === false) return { outcome: 'open' };
     const asking = new AbortController();
     const letGo = () => asking.abort();
     if (signal.aborted) letGo();

@@ -22,13 +22,15 @@ export function handlerSink(handler: Handler): SinkCall {
         body: reply?.body ?? new Uint8Array(),
       };
     } catch (error) {
-      if (error instanceof HandlerFailure && error.status !== undefined) return responseOf(error, error.status);
-      throw error;
+      return failureResponse(error);
     }
   };
 }
 
-function responseOf({ body, retryAfterMs }: HandlerFailure, status: number): TransformResponse {
+/** A failure as the response that says the same. Throws what has no status to tell. */
+export function failureResponse(error: unknown): TransformResponse {
+  if (!(error instanceof HandlerFailure) || error.status === undefined) throw error;
+  const { status, body, retryAfterMs } = error;
   const rawHeaders = retryAfterMs === undefined ? [] : ['Retry-After', String(Math.ceil(retryAfterMs / 1_000))];
   return { status, rawHeaders, body: body ?? new Uint8Array() };
 }

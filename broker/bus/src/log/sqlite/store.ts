@@ -35,6 +35,7 @@ export async function openSqliteStore(folder: string): Promise<Store> {
   const committer = await Committer.open(file, names);
   const checkpointer = startCheckpointer(file);
   const nameOf = (id: number) => names.nameOf(id);
+  const tails = new Map<string, Tail>();
 
   const log = openLog();
   const progress = openProgress();
@@ -57,6 +58,7 @@ export async function openSqliteStore(folder: string): Promise<Store> {
         before,
         maxBytes,
       };
+      for (const [topic, position] of passed) tails.get(topic)?.forget(position);
       let total = 0;
       for (;;) {
         const count = await committer.run(task);
@@ -86,7 +88,7 @@ export async function openSqliteStore(folder: string): Promise<Store> {
     const one = database.prepare('SELECT * FROM entry WHERE position = ?');
     const last = database.prepare('SELECT coalesce(max(position), 0) AS position FROM entry');
     const lastOfTopic = database.prepare('SELECT coalesce(max(position), 0) AS position FROM entry WHERE topic = ?');
-    const tails = new Map<string, Tail>();
+    const topics = database.prepare(EACH_TOPIC);
     let position = last.get()!['position'] as number;
 
     const tailOf = (topic: string) => {
@@ -135,6 +137,7 @@ export async function openSqliteStore(folder: string): Promise<Store> {
         return row === undefined ? undefined : entryOf(row, nameOf);
       },
       end: (topic) => tailOf(topic).end,
+      topics: () => topics.all().map((row) => nameOf(row['topic'] as number)),
     };
   }
 
@@ -179,6 +182,15 @@ export async function openSqliteStore(folder: string): Promise<Store> {
     };
   }
 }
+
+// Goes from one topic to the next in the index: reading it from end to end would take as long as there are entries.
+const EACH_TOPIC = `
+  WITH RECURSIVE each (topic) AS (
+    SELECT min(topic) FROM entry
+    UNION ALL
+    SELECT (SELECT min(topic) FROM entry WHERE topic > each.topic) FROM each WHERE each.topic IS NOT NULL
+  )
+  SELECT topic FROM each WHERE topic IS NOT NULL`;
 
 function byTopic(entries: readonly Entry[]): Iterable<[string, readonly Entry[]]> {
   const [first] = entries;
