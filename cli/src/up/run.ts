@@ -185,7 +185,7 @@ export async function start(settings: Settings, surroundings: Surroundings): Pro
           await bus.apply(plan);
         },
         statuses: () => bus.control.statuses(),
-        seenSince: settings.eventTypes ? (time) => bus.traffic.since(time, Date.now()) : undefined,
+        traffic: settings.eventTypes ? bus.traffic : undefined,
         functions: () => functions.functions.list(),
         routeKeyOf: (route) => bus.control.plan.routes.find(({ name }) => name === route)?.key,
         logger,

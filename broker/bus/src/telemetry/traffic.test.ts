@@ -71,9 +71,13 @@ describe('traffic', () => {
 
   test('can be asked for what is new', () => {
     const traffic = following('orders');
-    traffic.entered([entry('orders', 'a'), entry('orders', 'b', { arrivedAt: 5_000 })]);
+    traffic.entered([entry('orders', 'a')]);
+    const { serial } = traffic;
+    assert.deepEqual(traffic.since(serial, 5_000), []);
+    // It came before, and has become durable only now.
+    traffic.entered([entry('orders', 'b', { arrivedAt: 500 })]);
     assert.deepEqual(
-      traffic.since(5_000, 5_000).map(({ type }) => type),
+      traffic.since(serial, 5_000).map(({ type }) => type),
       ['b'],
     );
   });

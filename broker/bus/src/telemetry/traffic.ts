@@ -21,10 +21,15 @@ export interface SeenType {
 const MOST_TYPES = 1_000;
 const MOST_SOURCES = 100;
 
-type Seen = { -readonly [Field in Exclude<keyof SeenType, 'into' | 'perMinute'>]: SeenType[Field] } & { rate: Rate };
+type Seen = { -readonly [Field in Exclude<keyof SeenType, 'into' | 'perMinute'>]: SeenType[Field] } & {
+  rate: Rate;
+  /** Of the newest, among all that was told. */
+  serial: number;
+};
 
 /** Counts the types of events that enter the topics that it follows. A few look-ups for each event; nothing is kept of it. */
 export class Traffic {
+  #serial = 0;
   #topics = new Map<string, { readonly into: string; readonly types: Map<string, Map<string, Seen>> }>();
 
   /** Follows these topics from now on, each with the key of what has it; what it knows of others is forgotten. */
@@ -35,27 +40,33 @@ export class Traffic {
     );
   }
 
+  /** How often it has been told of something: for {@link since}. */
+  get serial(): number {
+    return this.#serial;
+  }
+
   /** Is told of what has become durable. */
   entered(entries: readonly Entry[]): void {
+    this.#serial += 1;
     for (const entry of entries) {
       const topic = this.#topics.get(entry.topic);
-      if (topic !== undefined) count(entry, topic.types);
+      if (topic !== undefined) count(entry, topic.types, this.#serial);
     }
   }
 
-  /** Those of which an event entered at this time or later. */
-  since(milliseconds: number, now: number): readonly SeenType[] {
+  /** Those of which an event has entered after this serial; after 0, all. Arrivals would not do: they are told of later. */
+  since(serial: number, now: number): readonly SeenType[] {
     return [...this.#topics.values()].flatMap(({ into, types }) =>
       [...types.values()].flatMap((sources) =>
-        [...sources.values()].flatMap(({ rate, ...seen }): SeenType[] =>
-          seen.lastAt < milliseconds ? [] : [{ ...seen, into, perMinute: rate.perMinute(now) }],
+        [...sources.values()].flatMap(({ rate, serial: last, ...seen }): SeenType[] =>
+          last <= serial ? [] : [{ ...seen, into, perMinute: rate.perMinute(now) }],
         ),
       ),
     );
   }
 }
 
-function count({ event, arrivedAt, position }: Entry, types: Map<string, Map<string, Seen>>): void {
+function count({ event, arrivedAt, position }: Entry, types: Map<string, Map<string, Seen>>, serial: number): void {
   const { type, source, dataschema } = event;
   let sources = types.get(type);
   if (sources === undefined) {
@@ -66,12 +77,13 @@ function count({ event, arrivedAt, position }: Entry, types: Map<string, Map<str
   let seen = sources.get(source);
   if (seen === undefined) {
     if (sources.size >= MOST_SOURCES) return;
-    seen = { type, source, dataschema, count: 0, lastAt: arrivedAt, lastPosition: position, rate: new Rate() };
+    seen = { type, source, dataschema, count: 0, lastAt: arrivedAt, lastPosition: position, rate: new Rate(), serial };
     sources.set(source, seen);
   }
   seen.count += 1;
   seen.dataschema = dataschema;
   seen.lastAt = arrivedAt;
   seen.lastPosition = position;
+  seen.serial = serial;
   seen.rate.add(arrivedAt);
 }

@@ -5,7 +5,7 @@ import { compilePlan } from '@millrace/bus/plan/compile';
 import type { Plan, Status } from '@millrace/bus/plan/plan';
 import type { Authentication } from '@millrace/bus/plan/security';
 import type { Logger } from '@millrace/bus/telemetry/logger';
-import type { SeenType } from '@millrace/bus/telemetry/traffic';
+import type { SeenType, Traffic } from '@millrace/bus/telemetry/traffic';
 import type { FunctionDescription } from '@millrace/functions/functions';
 import type { Declared } from '@millrace/resources/manifest';
 import type { ServiceSpec } from '@millrace/resources/service';
@@ -34,8 +34,8 @@ export interface ControlPlaneOptions {
   readonly apply: (plan: Plan) => Promise<void>;
   /** How each resource is, by its key. */
   readonly statuses: () => ReadonlyMap<string, Status>;
-  /** Types of events that have entered since a time, in milliseconds since 1970. Undefined: no EventTypes are made. */
-  readonly seenSince?: ((milliseconds: number) => readonly SeenType[]) | undefined;
+  /** Which types of events enter. Undefined: no EventTypes are made. */
+  readonly traffic?: Pick<Traffic, 'serial' | 'since'> | undefined;
   /** What is known of each function. Default: nothing. */
   readonly functions?: () => readonly FunctionDescription[];
   /** The key of the resource that a route comes from. Default: dead letters are not noted. */
@@ -218,9 +218,9 @@ export class ControlPlane {
     this.#timer = setTimeout(() => {
       this.#looks += 1;
       this.#working = this.#working.then(() => this.#tellStatuses()).then(() => this.#tellEvents());
-      const since = this.#seenUntil;
-      this.#seenUntil = this.#options.now();
-      const seen = this.#options.seenSince?.(since) ?? [];
+      const { traffic, now } = this.#options;
+      const seen = traffic?.since(this.#seenUntil, now()) ?? [];
+      this.#seenUntil = traffic?.serial ?? 0;
       if (seen.length > 0) this.#working = this.#working.then(() => this.#tellTypes(seen));
       if (this.#looks % LOOKS_UNTIL_FORGOTTEN === 0)
         this.#working = this.#working.then(() => this.#options.store.compact(CHANGES_KEPT)).catch(() => {});
