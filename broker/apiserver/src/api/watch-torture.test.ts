@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { get } from 'node:http';
 import { test } from 'node:test';
 
 import { chanceOf, seededChance } from '../../../../test/support/chance.ts';
 import type { Chance } from '../../../../test/support/chance.ts';
 import { startApi } from './testing.ts';
-import type { TestApi, TestWatch } from './testing.ts';
+import type { TestApi } from './testing.ts';
 
 const WATCHERS = 100;
 const WRITES = 5_000;
@@ -47,40 +48,72 @@ async function follow(
       relists += 1;
       continue;
     }
-    using watch = await api.watch(
-      `${MAPS}?watch=true&resourceVersion=${place}&labelSelector=${encodeURIComponent(selector)}`,
-    );
-    place = await read(watch, place);
+    await watch(`${MAPS}?watch=true&resourceVersion=${place}&labelSelector=${encodeURIComponent(selector)}`);
   }
   return { state: Object.fromEntries([...state].toSorted(byName)), disconnects, relists };
 
-  /** Until the stream ends, or the watcher leaves it; gives where it has come to. */
-  async function read(watch: TestWatch, from: string): Promise<string | undefined> {
-    let at = from;
-    for (let event = await watch.next(); event !== undefined; event = await watch.next()) {
-      const { type, object } = event;
-      if (type === 'ERROR') {
-        assert.equal(object.code, 410);
-        return undefined;
-      }
-      const { name, resourceVersion } = object.metadata;
-      assert.ok(Number(resourceVersion) > Number(at), 'no change is told twice, and none before an older one');
-      at = resourceVersion;
-      if (type === 'DELETED') assert.ok(state.delete(name), `${name} was there to be deleted`);
-      else {
-        assert.equal(state.has(name), type === 'MODIFIED', `${type} ${name}`);
-        state.set(name, object.data.value);
-      }
-      if (state.has(LAST)) return at;
-      if (chance.number() < 1 / 300) {
-        disconnects += 1;
-        // Some stay away until what they have missed may be forgotten.
-        if (chance.number() < 1 / 3) await compacted();
-        return at;
-      }
-    }
-    return at;
+  /** Until the stream ends, or the watcher leaves it. */
+  async function watch(path: string): Promise<void> {
+    let isLeaving = false;
+    await eachEvent(api.url + path, (event) => {
+      isLeaving = chance.number() < 1 / 300;
+      return take(event) && !isLeaving;
+    });
+    if (!isLeaving || state.has(LAST)) return;
+    disconnects += 1;
+    // Some stay away until what they have missed may be forgotten.
+    if (chance.number() < 1 / 3) await compacted();
   }
+
+  /** False when nothing is to come any more. */
+  function take({ type, object }: WatchEvent): boolean {
+    if (type === 'ERROR') {
+      assert.equal(object.code, 410);
+      place = undefined;
+      return false;
+    }
+    const { name, resourceVersion } = object.metadata;
+    assert.ok(Number(resourceVersion) > Number(place), 'no change is told twice, and none before an older one');
+    place = resourceVersion as string;
+    if (type === 'DELETED') assert.ok(state.delete(name), `${name} was there to be deleted`);
+    else {
+      assert.equal(state.has(name), type === 'MODIFIED', `${type} ${name}`);
+      state.set(name, object.data.value);
+    }
+    return !state.has(LAST);
+  }
+}
+
+interface WatchEvent {
+  readonly type: string;
+  readonly object: any;
+}
+
+/**
+ * Gives the events of a watch one after the other, until the stream ends or one is the last that is wanted. No promise
+ * for each: the runner of tests keeps account of every one.
+ */
+function eachEvent(url: string, wantsMore: (event: WatchEvent) => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = get(url, { agent: false }, (response) => {
+      let rest = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        const lines = (rest + chunk).split('\n');
+        rest = lines.pop()!;
+        try {
+          if (lines.every((line) => wantsMore(JSON.parse(line) as WatchEvent))) return;
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+        response.removeAllListeners('data');
+        request.destroy();
+      });
+      response.on('close', resolve);
+      response.on('error', resolve);
+    });
+    request.on('error', reject);
+  });
 }
 
 const byName = ([one]: [string, string], [other]: [string, string]) => (one < other ? -1 : 1);
