@@ -21,7 +21,7 @@ spec:
 
 const STOPPING = /millrace: stopping/;
 
-describe('SIGTERM', { timeout: 60_000 }, () => {
+describe('SIGTERM', { timeout: 180_000 }, () => {
   test('refuses new events, lets what is under way finish, and ends with 0', async () => {
     using folder = testFolder();
     const finish = Promise.withResolvers<void>();

@@ -5,7 +5,9 @@ import type { KubernetesObject, ObjectDraft, ObjectKey, OwnerReference } from '@
 import type { Change, ObjectStore } from '@millrace/apiserver/objects/store';
 import type { Condition } from '@millrace/bus/plan/plan';
 
-import { admit } from '@millrace/resources/admit';
+import { KINDS } from '@millrace/resources/kinds';
+import type { KindName } from '@millrace/resources/kinds';
+import type { Metadata } from '@millrace/resources/metadata';
 
 import { meaningfulTypes } from './declared.ts';
 import { IMPLICIT, isImplicit, isMade, keyOfObject } from './ownership.ts';
@@ -142,12 +144,12 @@ function plainView({ spec = {}, annotations }: View) {
   return { spec: plain(spec), annotations };
 }
 
-/** What is there by itself has what its kind has when nothing is said. */
+/** What is there by itself has what its kind completes when nothing is said: a Broker, so far. */
 function completeView(view: View): ReturnType<typeof plainView> {
   const { kind, namespace, name } = view;
-  const { resource } = admit({ apiVersion: versionOf(view), kind, metadata: { namespace, name }, spec: {} });
-  if (resource === undefined || !('spec' in resource)) return plainView(view);
-  return plainView({ ...view, spec: { ...resource.spec }, annotations: { ...resource.metadata.annotations } });
+  const draft = { apiVersion: versionOf(view), kind, metadata: { namespace, name } as Metadata, spec: {} };
+  KINDS[kind as KindName].complete?.(draft);
+  return plainView({ ...view, spec: draft.spec, annotations: { ...draft.metadata.annotations } });
 }
 
 function referenceTo(store: ObjectStore, maker: View | undefined): OwnerReference | undefined {

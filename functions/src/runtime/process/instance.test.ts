@@ -153,6 +153,8 @@ describe('the words of an instance', () => {
     const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
     const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
     await instance.handler(anEvent({ id: 'a' }), { ...aContext(), headers });
+    // What is written is told of whoever is under way by then.
+    await until(() => instance.lines.length === 2);
     await instance.handler(anEvent({ id: 'b' }), { ...aContext(), headers: { traceparent: 'nonsense' } });
     await instance.stop();
     assert.deepEqual(
